@@ -1,0 +1,53 @@
+"""Build the program of one frame: the Pyomo model whose optimum is the game's."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pyomo.environ as pyo
+
+from sanctopt.formulation.bounds import Bounds
+from sanctopt.formulation.facilitators import add_facilitators
+from sanctopt.formulation.frame import Frame
+from sanctopt.formulation.information import add_information
+from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp, require_welcome
+from sanctopt.formulation.patron import add_patron, add_responses
+from sanctopt.formulation.payoff import add_payoff
+from sanctopt.formulation.rerouting import add_rerouting
+from sanctopt.formulation.rungs import add_rungs
+
+
+def build_program(frame: Frame) -> Any:
+    """Build the mixed-integer program of ``docs/formulation.md`` for a frame.
+
+    Returns
+    -------
+    pyomo.environ.ConcreteModel
+        With ``frame`` and ``bounds`` attached; its objective is in the frame's money unit.
+
+    Raises
+    ------
+    CaseError
+        If a concession could be unwelcome (`off_ramp.require_welcome`).
+    """
+    require_welcome(frame.game, frame.network)
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects, none of them garbage
+    try:
+        model = pyo.ConcreteModel(name=frame.game.name)
+        model.frame = frame
+        model.bounds = Bounds(frame)
+        add_responses(model)
+        add_concessions(model)
+        add_rungs(model)
+        add_facilitators(model)
+        add_rerouting(model)
+        add_patron(model)
+        add_off_ramp(model)
+        add_information(model)
+        add_payoff(model)
+    finally:
+        if collecting:
+            gc.enable()
+    return model

@@ -1,0 +1,188 @@
+"""What a program is built from: the game, the types it covers, and which decisions types share.
+
+A program carries one *copy* of the rung's decisions per type and stage. Copies are tied while the
+types that own them cannot have been told apart (`information`). Where they can never differ, there is
+only one: all types share stage 0, and an open-loop plan is shared throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from graphlib import TopologicalSorter
+
+from sanctopt.game import REGIME, Game, Link, Start
+from sanctopt.ladder import Information
+from sanctopt.network import RevenueNetwork
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Game, covered types and information of one program.
+
+    Parameters
+    ----------
+    game : Game
+        A validated game.
+    types : tuple of str
+        Types that the program covers; one type alone gives that type's clairvoyant program.
+    information : Information
+        ``ADAPTIVE`` or ``OPEN_LOOP`` (with one type they are the same program).
+    margin : float
+        Least utility by which each response taken must beat every other, at least 0.
+    """
+
+    game: Game
+    types: tuple[str, ...]
+    information: Information
+    margin: float = 0.0
+
+    @cached_property
+    def network(self) -> RevenueNetwork:
+        """The revenue network, for the baseline Rbar(t) and the value of a dollar at an entity."""
+        return RevenueNetwork(self.game)
+
+    @cached_property
+    def stages(self) -> range:
+        """Stages 0 to T-1."""
+        return range(self.game.stages)
+
+    @cached_property
+    def weight(self) -> dict[str, float]:
+        """Prior of each covered type, rescaled to sum to 1."""
+        prior = {name: self.game.patron_type[name].prior for name in self.types}
+        total = sum(prior.values())
+        return {name: value / total for name, value in prior.items()}
+
+    @cached_property
+    def responses(self) -> tuple[str, ...]:
+        """Names of the patron's responses."""
+        return tuple(row.name for row in self.game.responses)
+
+    @cached_property
+    def hostile(self) -> tuple[str, ...]:
+        """Names of the hostile responses."""
+        return tuple(row.name for row in self.game.responses if row.hostile)
+
+    def copy(self, type_name: str, stage: int) -> str:
+        """Owner of the decisions that a type meets in a stage."""
+        shared = stage == 0 or self.information is Information.OPEN_LOOP
+        return self.types[0] if shared else type_name
+
+    @cached_property
+    def copies(self) -> tuple[tuple[str, int], ...]:
+        """Every (owner, stage) for which the program has decisions."""
+        return tuple(
+            dict.fromkeys((self.copy(name, stage), stage) for stage in self.stages for name in self.types)
+        )
+
+    @cached_property
+    def type_stages(self) -> tuple[tuple[str, int], ...]:
+        """Every (type, stage)."""
+        return tuple((name, stage) for name in self.types for stage in self.stages)
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """One type for each distinct sequence of copies: rows along a history are written once."""
+        return self.types[:1] if self.information is Information.OPEN_LOOP else self.types
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of types whose copies are tied while their public histories agree."""
+        if self.information is Information.OPEN_LOOP:
+            return ()
+        return tuple((one, other) for number, one in enumerate(self.types) for other in self.types[:number])
+
+    @cached_property
+    def starts(self) -> tuple[Start, ...]:
+        """Eligible starts that a plan could ever make: alone within the effort of a stage, and with
+        every start that they require eligible too."""
+        game = self.game
+        affordable = {
+            start
+            for start in game.eligible
+            if game.start_effort(start) <= game.effort_per_stage * (1 + 1e-9) + 1e-9
+        }
+
+        def possible(start: Start) -> bool:
+            required = game.instrument[start.instrument].requires
+            return start in affordable and (not required or possible(Start(start.entity, required)))
+
+        return tuple(start for start in game.eligible if possible(start))
+
+    @cached_property
+    def conceding(self) -> tuple[str, ...]:
+        """Types whose regime could accept an off-ramp."""
+        if self.game.off_ramp is None:
+            return ()
+        return tuple(name for name in self.types if self.game.patron_type[name].reservation is not None)
+
+    @cached_property
+    def threats_at(self) -> range:
+        """Stages in which a standing threat may be made."""
+        return range(self.game.stages - 1) if self.game.standing_threats else range(0)
+
+    @cached_property
+    def links_from(self) -> dict[str, tuple[Link, ...]]:
+        """Links that begin at each entity."""
+        return {
+            entity.name: tuple(link for link in self.game.links if link.source == entity.name)
+            for entity in self.game.entities
+        }
+
+    @cached_property
+    def downstream(self) -> tuple[str, ...]:
+        """Entities in the order of the flow: each after all that ship to it."""
+        order = TopologicalSorter({entity.name: () for entity in self.game.entities})
+        for link in self.game.links:
+            if link.sink != REGIME:
+                order.add(link.sink, link.source)
+        return tuple(order.static_order())
+
+    @cached_property
+    def coverage_group(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """For each (party, response) with harm: numbers of the mitigation rows that cover it.
+
+        Coverage depends on these rows alone, so pairs with the same rows share one variable; pairs that
+        no row covers are left out.
+        """
+        groups = {}
+        for row in self.game.harms:
+            rows = tuple(
+                number
+                for number, mitigation in enumerate(self.game.mitigations)
+                if mitigation.party == row.party and mitigation.response in ("", row.response)
+            )
+            if rows and row.harm > 0:
+                groups[row.party, row.response] = rows
+        return groups
+
+    @cached_property
+    def coverages(self) -> tuple[tuple[int, ...], ...]:
+        """The distinct coverage groups."""
+        return tuple(dict.fromkeys(self.coverage_group.values()))
+
+    @cached_property
+    def total_harm(self) -> dict[str, float]:
+        """Unweighted harm of each response over all parties, for the denial N(a, t)."""
+        total = dict.fromkeys(self.responses, 0.0)
+        for row in self.game.harms:
+            total[row.response] += row.harm
+        return total
+
+    @cached_property
+    def unit(self) -> float:
+        """Millions of US dollars per unit of money in the program: its largest amount becomes 1000.
+
+        Coefficients between about 1e-2 and 1e4 keep the solver's absolute tolerances meaningful, and
+        make the program the same whatever currency unit the case is written in.
+        """
+        game, weights = self.game, self.game.weights
+        amounts = [self.network.baseline_revenue(stage) for stage in self.stages]
+        amounts += [weights.revenue * amount for amount in amounts]
+        amounts += [weights.harm * total for total in self.total_harm.values()]
+        amounts.append(weights.credibility * game.credibility.max)
+        if game.off_ramp is not None:
+            amounts.append(game.off_ramp.concession_value)
+        largest = max(amounts)
+        return largest / 1000.0 if largest > 0 else 1.0

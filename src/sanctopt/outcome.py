@@ -1,0 +1,245 @@
+"""What happens when a ladder is played: one step per type and stage, and the tables made of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import pandas as pd
+
+from sanctopt.game import Game
+from sanctopt.ladder import Expected, History, Ladder, Rung
+
+
+class Ties(Enum):
+    """Which of several best responses the patron takes."""
+
+    OPTIMISTIC = "optimistic"
+    """The one best for the coalition over the rest of the game (strong Stackelberg)."""
+    PESSIMISTIC = "pessimistic"
+    """The one worst for it (weak Stackelberg)."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the game as one type plays it.
+
+    Attributes
+    ----------
+    type : str
+        The type of patron and regime.
+    stage : int
+        The stage t.
+    history : tuple of str
+        The public history at which it begins.
+    planned : bool
+        Whether the ladder has a rung here; otherwise only a called threat is carried out.
+    rung : Rung
+        What the coalition does, without expectations.
+    belief : float
+        Probability of the type given the public history (Bayes); 0 if all types there have prior 0.
+    response : str
+        The response taken.
+    tied : tuple of str
+        All best responses, in the game's order; more than one is a tie.
+    runner_up : str
+        The best response but for the one taken; "" if there is no other.
+    margin : float
+        Utility of the response taken minus that of the runner-up; 0 in a tie, inf if there is no other,
+        negative only if a response was given (`sanctopt.play.follow`) that is not a best one.
+    utilities : dict of str to float
+        Utility of every response, in the game's order.
+    concedes : bool
+        Whether the regime takes the off-ramp; the game then ends for this type.
+    revenue, baseline_revenue : float
+        R(t) and Rbar(t) (millions of US dollars).
+    credibility, provocation, engagement, threat_size : float
+        k(t), P(t) (without the type's offset), E(t) and H(t).
+    party_harm : dict of str to float
+        Harm that each party bears after coverage, not weighted (millions of US dollars).
+    harm : float
+        Weighted harm to all parties (millions of US dollars).
+    cost : float
+        Starts, engagements, mitigations and offer (millions of US dollars).
+    removal : dict of str to float
+        Removal share of every entity.
+    exits : tuple of str
+        Facilitators that leave by themselves in this stage.
+    payoff : float
+        Discounted payoff of this stage; a concession's value and the terminal credibility are in the
+        step where they fall due.
+    """
+
+    type: str
+    stage: int
+    history: History
+    planned: bool
+    rung: Rung
+    belief: float
+    response: str
+    tied: tuple[str, ...]
+    runner_up: str
+    margin: float
+    utilities: dict[str, float]
+    concedes: bool
+    revenue: float
+    baseline_revenue: float
+    credibility: float
+    provocation: float
+    engagement: float
+    threat_size: float
+    party_harm: dict[str, float]
+    harm: float
+    cost: float
+    removal: dict[str, float]
+    exits: tuple[str, ...]
+    payoff: float
+
+    @property
+    def tie(self) -> bool:
+        """Whether several responses are best."""
+        return len(self.tied) > 1
+
+    def expected(self) -> Expected:
+        """The entry of this step in the rung of an annotated ladder."""
+        return Expected(**{name: getattr(self, name) for name in Expected.__dataclass_fields__})
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A ladder played against every type.
+
+    Attributes
+    ----------
+    game_name : str
+        Name of the game.
+    ties : Ties
+        How ties were broken.
+    priors : dict of str to float
+        Prior by type, in the game's order.
+    steps : tuple of Step
+        By type (the game's order), then stage; a type's steps end early if its regime concedes.
+    ladder : Ladder
+        The rungs that were reached, each with what is expected of every type that gets there. Steps
+        that are not ``planned`` have no rung.
+    """
+
+    game_name: str
+    ties: Ties
+    priors: dict[str, float]
+    steps: tuple[Step, ...]
+    ladder: Ladder
+
+    @cached_property
+    def values(self) -> dict[str, float]:
+        """Value by type: the sum of the payoffs of its steps (millions of US dollars)."""
+        return values_by_type(self.priors, self.steps)
+
+    @cached_property
+    def value(self) -> float:
+        """Expected value: sum over types of prior times value."""
+        return math.fsum(self.priors[name] * value for name, value in self.values.items())
+
+    @property
+    def responses(self) -> dict[str, tuple[str, ...]]:
+        """Responses of each type by stage, until the game ended for it."""
+        return {
+            name: tuple(step.response for step in self.steps if step.type == name) for name in self.priors
+        }
+
+    @property
+    def smallest_margin(self) -> float:
+        """The smallest margin of a response that was taken; inf if no patron had a choice."""
+        return min((step.margin for step in self.steps), default=math.inf)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per type and stage; lists are joined by "; "."""
+        rows = [
+            {
+                "type": step.type,
+                "stage": step.stage,
+                "label": self.ladder.stage_labels[step.stage],
+                "history": " > ".join(step.history),
+                "planned": step.planned,
+                "belief": step.belief,
+                "starts": _joined(step.rung.starts),
+                "engagements": _joined(step.rung.engagements),
+                "mitigations": _joined(step.rung.mitigations),
+                "threat": _joined(step.rung.threat),
+                "offer": step.rung.offer,
+                "response": step.response,
+                "tied": _joined(step.tied),
+                "runner_up": step.runner_up,
+                "margin": step.margin,
+                "concedes": step.concedes,
+                "revenue": step.revenue,
+                "baseline_revenue": step.baseline_revenue,
+                "credibility": step.credibility,
+                "provocation": step.provocation,
+                "engagement": step.engagement,
+                "threat_size": step.threat_size,
+                "harm": step.harm,
+                "cost": step.cost,
+                "exits": _joined(step.exits),
+                "payoff": step.payoff,
+            }
+            for step in self.steps
+        ]
+        return pd.DataFrame(rows)
+
+    def entities_frame(self) -> pd.DataFrame:
+        """Removal share and exit, one row per type, stage and entity."""
+        rows = [
+            (step.type, step.stage, name, share, name in step.exits)
+            for step in self.steps
+            for name, share in step.removal.items()
+        ]
+        return pd.DataFrame(rows, columns=["type", "stage", "entity", "removal", "exits"])
+
+    def utilities_frame(self) -> pd.DataFrame:
+        """Utility of each response, one row per type, stage and response."""
+        rows = [
+            (step.type, step.stage, name, value, name in step.tied, name == step.response)
+            for step in self.steps
+            for name, value in step.utilities.items()
+        ]
+        return pd.DataFrame(rows, columns=["type", "stage", "response", "utility", "best", "taken"])
+
+    def harms_frame(self) -> pd.DataFrame:
+        """Harm after coverage, not weighted, one row per type, stage and party."""
+        rows = [
+            (step.type, step.stage, step.response, name, harm)
+            for step in self.steps
+            for name, harm in step.party_harm.items()
+        ]
+        return pd.DataFrame(rows, columns=["type", "stage", "response", "party", "harm"])
+
+
+def values_by_type(types: Iterable[str], steps: Iterable[Step]) -> dict[str, float]:
+    """Sum of the payoffs of the steps of each type (millions of US dollars)."""
+    payoffs: dict[str, list[float]] = {name: [] for name in types}
+    for step in steps:
+        payoffs[step.type].append(step.payoff)
+    return {name: math.fsum(values) for name, values in payoffs.items()}
+
+
+def annotated(game: Game, ladder: Ladder, steps: Iterable[Step]) -> Ladder:
+    """The rungs of a ladder that planned steps reach, with what is expected of each type there."""
+    knows = {bool(rung.known_type) for rung in ladder.rungs} == {True}
+    expected: dict[tuple[str, History], list[Expected]] = {}
+    for step in steps:
+        if step.planned:
+            expected.setdefault((step.type if knows else "", step.history), []).append(step.expected())
+    rungs = []
+    for (known, history), entries in expected.items():
+        rung = ladder.rung_at(history, known)
+        assert rung is not None  # a planned step is one whose history has a rung
+        rungs.append(Rung(**{**vars(rung), "expected": tuple(entries)}))
+    return Ladder.of(game, ladder.information, rungs)
+
+
+def _joined(items: Iterable[object]) -> str:
+    return "; ".join(map(str, items))
