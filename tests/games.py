@@ -9,7 +9,7 @@ frequent. `tests/oracle.py` solves a game of size `TINY` in well under a second.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TypeVar
@@ -42,7 +42,7 @@ _T = TypeVar("_T")
 Pick = Callable[[int, int], int]
 """An integer between two bounds, both included."""
 
-PRIORS = {
+PRIORS: dict[int, list[tuple[float, ...]]] = {
     1: [(1.0,)],
     2: [(0.5, 0.5), (0.7, 0.3), (0.05, 0.95)],
     3: [(0.4, 0.3, 0.3), (0.2, 0.3, 0.5), (0.9, 0.05, 0.05)],
@@ -135,7 +135,7 @@ class _Builder:
         )
         initial = self.one_of((0.0, 0.3, 0.6, 1.0))
         credibility = Credibility(
-            initial, self.one_of((0.0, 0.1, 0.5)), initial + self.one_of((1.0, 0.5, 0.0))
+            initial, self.one_of((0.0, 0.1, 0.5)), round(initial + self.one_of((1.0, 0.5, 0.0)), 2)
         )
         weights = Weights(
             self.one_of((1.0, 1.0, 1.5)),
@@ -168,7 +168,7 @@ class _Builder:
             enforcement=self.enforcement(responses, entities),
             harms=self.harms(responses, parties),
             parties=parties,
-            mitigations=self.mitigations(responses, parties, self.size.choices - len(engagements)),
+            mitigations=tuple(self.mitigations(responses, parties, self.size.choices - len(engagements))),
             engagements=engagements,
             perception=tuple(
                 Perception(row.name, stage, self.one_of((0.5, -0.5, 1.0)))
@@ -321,22 +321,22 @@ class _Builder:
 
     def mitigations(
         self, responses: Sequence[Response], parties: Sequence[Party], limit: int
-    ) -> tuple[Mitigation, ...]:
+    ) -> Iterator[Mitigation]:
         """Up to two mitigations of one or two rows; together they may exceed ``max_cover``."""
-        rows = []
         for number in range(self.pick(0, min(2, limit)) if parties else 0):
-            for _ in range(self.pick(1, 2)):
-                rows.append(
-                    Mitigation(
-                        name=f"insure{number}",
-                        party=self.one_of(parties).name,
-                        response=self.one_of(("", *(row.name for row in responses))),
-                        reduction=self.one_of((0.5, 0.25, 0.75)),
-                        cost=self.number(0, 3),
-                        lead=self.pick(0, 1),
-                    )
+            covers = [
+                (self.one_of(parties).name, self.one_of(("", *(row.name for row in responses))))
+                for _ in range(self.pick(1, 2))
+            ]
+            for party, response in dict.fromkeys(covers):
+                yield Mitigation(
+                    name=f"insure{number}",
+                    party=party,
+                    response=response,
+                    reduction=self.one_of((0.5, 0.25, 0.75)),
+                    cost=self.number(0, 2),
+                    lead=self.pick(0, 1),
                 )
-        return tuple(rows)
 
     def supply_changes(self, stages: int, entities: Sequence[Entity]) -> tuple[SupplyChange, ...]:
         """A few supplies that differ in one stage."""

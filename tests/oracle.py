@@ -416,8 +416,8 @@ class _Search:
             limits += [game.capacity(entity.name, stage) * left[entity.name], 0.0]
         gain = [1 - link.toll if link.sink == REGIME else 0.0 for link in links] + [0.0] * len(channels)
         found = linprog(-np.array(gain), A_ub=rows, b_ub=limits, bounds=bounds, method="highs")
-        assert found.status == 0, found.message
-        return max(0.0, -found.fun)
+        assert found.x is not None, found.message
+        return float(np.dot(gain, found.x))
 
 
 def _at_least(left: float, right: float) -> bool:

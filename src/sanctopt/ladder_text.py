@@ -48,7 +48,11 @@ LEGEND_OF_MOVES = (
 )
 
 LEGEND_OF_PLAY = (
-    ("belief", "probability of a type, given what the patron has done so far and that the game goes on."),
+    (
+        "belief",
+        "probability of a type, given what the patron has done so far and that the game goes on; rounded "
+        "so that the beliefs add up to 100 %.",
+    ),
     (
         "margin",
         "how much more the patron likes its response than the next best, in units of its utility (not "
@@ -367,19 +371,6 @@ def _fact(word: str, meaning: str) -> list[str]:
     return _wrap(meaning, first=f"{word:<14}", hang=" " * 14)
 
 
-def _cell(text: str, width: int) -> list[str]:
-    """A cell's lines; a name too long for its column is broken after an underscore where it has one."""
-    lines: list[str] = []
-    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]:
-        rest = line
-        while len(rest) > width:
-            cut = rest.rfind("_", 0, width) + 1 or width
-            lines.append(rest[:cut])
-            rest = rest[cut:]
-        lines.append(rest)
-    return lines
-
-
 def _table(columns: Sequence[_Column], rows: Sequence[Sequence[str]]) -> Iterable[str]:
     """An aligned table, indented by two; its widest columns of text are wrapped until it fits."""
     widths = [
@@ -394,7 +385,7 @@ def _table(columns: Sequence[_Column], rows: Sequence[Sequence[str]]) -> Iterabl
             break
         widths[widest] -= 1
     for row in ([column.title for column in columns], ["-" * width for width in widths], *rows):
-        cells = [_cell(text, width) for text, width in zip(row, widths, strict=True)]
+        cells = [view.wrapped(text, width) for text, width in zip(row, widths, strict=True)]
         for depth in range(max(map(len, cells))):
             parts = []
             for column, cell, width in zip(columns, cells, widths, strict=True):

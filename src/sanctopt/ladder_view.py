@@ -6,6 +6,7 @@ bears the same number and a probability the same percentage in both.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -189,3 +190,20 @@ def _one_margin(entry: Expected) -> str:
         return f"tie with {entry.runner_up}"
     size = f"{entry.margin:.2f}" if entry.margin >= 0.005 else f"{entry.margin:.1g}"
     return f"{size} over {entry.runner_up}"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most ``width`` characters; a longer name is broken after an underscore if it has one.
+
+    >>> wrapped("designate bank_of_dandong", 11)
+    ['designate', 'bank_of_', 'dandong']
+    """
+    lines: list[str] = []
+    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False) or [""]:
+        rest = line
+        while len(rest) > width:
+            cut = rest.rfind("_", 0, width) + 1 or width
+            lines.append(rest[:cut])
+            rest = rest[cut:]
+        lines.append(rest)
+    return lines

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
 import pandas as pd
 
 from sanctopt.game import Game
-from sanctopt.ladder import Expected, History, Ladder, Rung
+from sanctopt.ladder import Expected, History, Information, Ladder, Rung
 
 
 class Ties(Enum):
@@ -228,7 +228,7 @@ def values_by_type(types: Iterable[str], steps: Iterable[Step]) -> dict[str, flo
 
 def annotated(game: Game, ladder: Ladder, steps: Iterable[Step]) -> Ladder:
     """The rungs of a ladder that planned steps reach, with what is expected of each type there."""
-    knows = {bool(rung.known_type) for rung in ladder.rungs} == {True}
+    knows = ladder.information is Information.CLAIRVOYANT
     expected: dict[tuple[str, History], list[Expected]] = {}
     for step in steps:
         if step.planned:
@@ -237,7 +237,7 @@ def annotated(game: Game, ladder: Ladder, steps: Iterable[Step]) -> Ladder:
     for (known, history), entries in expected.items():
         rung = ladder.rung_at(history, known)
         assert rung is not None  # a planned step is one whose history has a rung
-        rungs.append(Rung(**{**vars(rung), "expected": tuple(entries)}))
+        rungs.append(replace(rung, expected=tuple(entries)))
     return Ladder.of(game, ladder.information, rungs)
 
 

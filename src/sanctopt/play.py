@@ -42,7 +42,7 @@ from sanctopt.position import (
     take,
     utilities,
 )
-from sanctopt.rules import place, uncalled, unknown_names, violations
+from sanctopt.rules import place, uncalled, uncalled_reason, unknown_names, violations
 
 __all__ = ["Outcome", "Step", "Ties", "follow", "play"]
 
@@ -257,13 +257,9 @@ class _Table:
     def _look(self, position: Position, patron: PatronType, planned: bool) -> _Spot:
         """Find the rung of a position, note what is not allowed, and take it."""
         rung = self.ladder.rung_at(position.history, patron.name) if planned else None
-        broken = ""
-        if rung is not None and self.ladder.information is Information.OPEN_LOOP:
-            if missing := uncalled(position, rung):
-                names = ", ".join(map(str, missing))
-                broken = (
-                    f"{place(rung)}: the called threat is not carried out: {names} must be among the starts"
-                )
+        open_loop = self.ladder.information is Information.OPEN_LOOP
+        missing = uncalled(position, rung) if rung is not None and open_loop else ()
+        broken = f"{place(rung)}: {uncalled_reason(missing)}" if rung is not None and missing else ""
         if rung is None or broken:
             fallback = Rung(position.history, self._known(patron), starts=position.called)
             if unknown_names(self.game, fallback):

@@ -31,18 +31,23 @@ def unknown_names(game: Game, rung: Rung) -> tuple[str, ...]:
             entity = game.entity.get(start.entity)
             if entity is None or (start.instrument, entity.kind) not in game.effect_profile:
                 reasons.append(f"{word} {start} is not eligible; effects.csv has no row for it")
-    for name in rung.engagements:
-        if name not in game.engagement:
-            reasons.append(f"engagement {name} is unknown; the game has {_listed(game.engagement)}")
-    for name in rung.mitigations:
-        if name not in game.mitigation_names:
-            reasons.append(f"mitigation {name} is unknown; the game has {_listed(game.mitigation_names)}")
+    for word, names, known in (
+        ("engagement", rung.engagements, tuple(game.engagement)),
+        ("mitigation", rung.mitigations, game.mitigation_names),
+    ):
+        unknown = [name for name in names if name not in known]
+        reasons += [f"{word} {name} is unknown; the game has {_listed(known)}" for name in unknown]
     return tuple(reasons)
 
 
 def uncalled(position: Position, rung: Rung) -> tuple[Start, ...]:
     """Called starts that the rung leaves out: a standing threat is binding."""
     return tuple(start for start in position.called if start not in rung.starts)
+
+
+def uncalled_reason(missing: Sequence[Start]) -> str:
+    """Reason why a rung that leaves out called starts is not allowed."""
+    return f"the called threat is not carried out: {_listed(missing)} must be among the starts"
 
 
 def violations(game: Game, position: Position, rung: Rung) -> tuple[str, ...]:
@@ -74,7 +79,7 @@ def violations(game: Game, position: Position, rung: Rung) -> tuple[str, ...]:
         if name in before:
             reasons.append(f"mitigation {name} was started in stage {before[name]}; it starts at most once")
     if missing := uncalled(position, rung):
-        reasons.append(f"the called threat is not carried out: {_listed(missing)} must be among the starts")
+        reasons.append(uncalled_reason(missing))
     if rung.threat:
         if not game.standing_threats:
             reasons.append("it makes a standing threat, but the game has standing_threats = false")

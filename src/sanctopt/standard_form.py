@@ -13,6 +13,7 @@ any of HiGHS's own code.
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -196,14 +197,19 @@ def compile_standard_form(model: ConcreteModel) -> StandardForm:
         else:
             variables.append(variable)
     matrix, row_lower, row_upper, row_names = _rows(info, len(variables))
+    try:
+        column_lower = np.array([-np.inf if v.lb is None else v.lb for v in variables], dtype=np.float64)
+        column_upper = np.array([np.inf if v.ub is None else v.ub for v in variables], dtype=np.float64)
+    except ValueError as error:  # Pyomo's own complaint about a NaN
+        raise SolverError(str(error)) from error
     cost = np.zeros(len(variables))
     cost[: len(info.columns)] = info.c.toarray()[0] if len(info.columns) else 0.0
     form = StandardForm(
         maximize=objectives[0].sense == maximize,
         offset=float(info.c_offset[0]),
         cost=cost,
-        column_lower=np.array([-np.inf if v.lb is None else v.lb for v in variables], dtype=np.float64),
-        column_upper=np.array([np.inf if v.ub is None else v.ub for v in variables], dtype=np.float64),
+        column_lower=column_lower,
+        column_upper=column_upper,
         integer=np.array([_is_integer(v) for v in variables], dtype=np.bool_),
         matrix=matrix,
         row_lower=row_lower,
@@ -279,10 +285,31 @@ def _check(form: StandardForm) -> None:
         ("upper bound", form.column_upper, np.inf, names),
     ):
         report(~((np.abs(values) < LARGEST_NUMBER) | (values == absent)), text, values, where)
-    report(form.column_lower > form.column_upper, "lower bound over the upper bound:", form.column_lower, names)
-    report(form.row_lower > form.row_upper, "lower side over the upper side:", form.row_lower, rows)
+    report(form.column_lower > form.column_upper, "over its upper bound: lower", form.column_lower, names)
+    report(form.row_lower > form.row_upper, "over its upper side: lower side", form.row_lower, rows)
     if problems:
         raise SolverError(
             "the program holds numbers that cannot be solved reliably "
             f"(all finite ones under {LARGEST_NUMBER:g}):\n  " + "\n  ".join(problems)
         )
+
+
+def file_names(names: list[str]) -> list[str]:
+    """Return names that the LP format can hold, distinct and in order.
+
+    One bad name makes HiGHS's writer replace all of them by ``c0, c1, ...``.
+    """
+    used: set[str] = set()
+    result = []
+    for name in names:
+        plain = re.sub(r"[^A-Za-z0-9_.,()]", "_", name.replace("[", "(").replace("]", ")"))
+        # Its reader stumbles over section names and over what starts like a number.
+        if not re.match(r"[A-Za-z_]", plain) or re.fullmatch(r"[A-Za-z_]{0,9}", plain):
+            plain = f"n_{plain}"
+        candidate, count = plain[:200], 1
+        while candidate in used:
+            count += 1
+            candidate = f"{plain[:200]}_{count}"
+        used.add(candidate)
+        result.append(candidate)
+    return result

@@ -136,7 +136,7 @@ def _unknown_key(settings: Settings, table: str, key: str, value: object) -> Pro
     else:
         where = f"the top level of {GAME_FILE}"
         here += [*_TABLES, NOTES]
-    message = f"is no key of {where}{suggestion(key, here)}; remarks belong in the table [{NOTES}]"
+    message = f"is no key of {where}{suggestion(key, here)} (remarks belong in the table [{NOTES}])"
     if isinstance(value, Mapping) and not table:
         return Problem(GAME_FILE, settings.lines.get((key, "")), key, "", message)
     return settings.problem(table, key, value, message)

@@ -21,6 +21,7 @@ from sanctopt.game import REGIME, Game, at_least
 
 
 _WORTH = ("off_ramp", "concession_value")
+_NETWORK = ("entities", "links", "supply")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class Case:
         return self.rows[name].rows if name in self.rows else []
 
     def names(self, table: str) -> list[str] | None:
-        """Names that a table defines; None if they cannot be known."""
+        """Names that a table defines; None if they cannot be known, or it lacks all its rows."""
         column = TABLES[table].columns[0].name
-        if table in self.rows:
-            rows = self.rows[table]
-            return [row.name(column) for row in rows.rows] if column in rows.columns else None
-        return [] if table in self.absent and not TABLES[table].required else None
+        if table not in self.rows:
+            return [] if table in self.absent and not TABLES[table].required else None
+        rows = self.rows[table]
+        if column not in rows.columns or (TABLES[table].needs_rows and not rows.rows):
+            return None
+        return [row.name(column) for row in rows.rows]
 
     def stages(self) -> int | None:
         """Number of stages; None if it could not be read."""
@@ -65,8 +68,9 @@ def cross_check(case: Case, found: Sequence[Problem]) -> tuple[Problem, ...]:
     """
     problems = [problem for check in _CHECKS for problem in check(case)]
     tainted = {problem.file for problem in (*found, *problems)}
-    needed = {GAME_FILE, *(TABLES[name].file for name in ("entities", "links", "supply"))}
-    if not tainted & needed and case.settings is not None:
+    sound = not tainted & {GAME_FILE, *(TABLES[name].file for name in _NETWORK)}
+    known = all(name in case.rows or (name == "supply" and name in case.absent) for name in _NETWORK)
+    if sound and known and case.settings is not None:
         try:
             problems.extend(_off_ramp_too_small(case.settings, build_game(case.settings, case.rows)))
         except SolverError as error:
@@ -143,7 +147,8 @@ def _unknown_in(table: Table, column: Column, rows: Iterable[Row], names: list[s
 
 
 def _cyclic_links(case: Case) -> Iterator[Problem]:
-    rows = [row for row in case.table("links") if row.name("source") and row.name("sink")]
+    # A link out of the regime is reported as such; the cycle that it may close would say it twice.
+    rows = [row for row in case.table("links") if row.name("source") not in ("", REGIME) and row.name("sink")]
     yield from _cycles(
         TABLES["links"].file,
         "sink",
@@ -257,7 +262,7 @@ def _priors_off(case: Case) -> Iterator[Problem]:
 
 def _utilities_missing(case: Case) -> Iterator[Problem]:
     types, responses = case.names("types"), case.names("responses")
-    if types is None or responses is None or "utilities" not in case.rows:
+    if types is None or responses is None or not case.table("utilities"):
         return
     if not {"type", "response"} <= case.rows["utilities"].columns:
         return

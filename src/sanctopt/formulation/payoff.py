@@ -4,6 +4,7 @@
     D_t     weighted harm                                               per type
     K_t     costs, while the game lasts                                 per type
     L       credibility left at the end, if the game lasted             per type
+    V       payoff against the type                                     per type
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ def add_payoff(model: Any) -> None:
     model.credibility_while_it_lasts = pyo.Constraint(
         list(frame.conceding), rule=credibility_while_it_lasts
     )
+    model.type_value = pyo.Var(list(frame.types))
+    model.type_payoff = pyo.Constraint(list(frame.types), rule=type_payoff)
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
 
 
@@ -141,24 +144,31 @@ def credibility_while_it_lasts(model: Any, type_name: str) -> Row:
     return at_most([(1.0, model.credibility_left[type_name]), *ended], most)
 
 
-def value(model: Any) -> Any:
-    """Expected payoff (payoff.7).
+def type_payoff(model: Any, type_name: str) -> Row:
+    """Payoff against one type, discounted (payoff.7).
 
-    ``sum over types p [ sum_t discount**t (w_R G_t - w_D D_t - w_K K_t) + sum_t discount**(t+1)
-    concession_value g_t + discount**T w_k L ]``
+    ``V = sum_t discount**t (w_R G_t - w_D D_t - w_K K_t) + sum_t discount**(t+1) concession_value g_t
+    + discount**T w_k L``
     """
     frame: Frame = model.frame
     game, weights = frame.game, frame.game.weights
-    terms: list[tuple[float, Any]] = []
-    for name, prior in frame.weight.items():
-        for stage in frame.stages:
-            now = prior * game.discount**stage
-            terms.append((now * weights.revenue, model.denied[name, stage]))
-            terms.append((-now * weights.harm, model.harm[name, stage]))
-            terms.append((-now * weights.cost, model.cost[name, stage]))
-            if name in frame.conceding and game.off_ramp is not None:
-                gain = now * game.discount * game.off_ramp.concession_value / frame.unit
-                terms.append((gain, model.concedes[name, stage]))
-        last = prior * game.discount**game.stages * weights.credibility / frame.unit
-        terms.append((last, model.credibility_left[name]))
-    return linear(terms)
+    terms: list[tuple[float, Any]] = [(-1.0, model.type_value[type_name])]
+    for stage in frame.stages:
+        now = game.discount**stage
+        terms.append((now * weights.revenue, model.denied[type_name, stage]))
+        terms.append((-now * weights.harm, model.harm[type_name, stage]))
+        terms.append((-now * weights.cost, model.cost[type_name, stage]))
+        if type_name in frame.conceding and game.off_ramp is not None:
+            gain = now * game.discount * game.off_ramp.concession_value / frame.unit
+            terms.append((gain, model.concedes[type_name, stage]))
+    last = game.discount**game.stages * weights.credibility / frame.unit
+    return equal([*terms, (last, model.credibility_left[type_name])], 0.0)
+
+
+def value(model: Any) -> Any:
+    """Expected payoff (payoff.8).
+
+    ``sum over types of p V``
+    """
+    frame: Frame = model.frame
+    return linear((prior, model.type_value[name]) for name, prior in frame.weight.items())

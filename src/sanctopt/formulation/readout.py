@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from typing import Any
+
+from pyomo.common.collections import ComponentMap
 
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Start
-from sanctopt.ladder import History, Ladder, Rung
-from sanctopt.play import Outcome
+from sanctopt.ladder import History, Rung
+from sanctopt.outcome import Outcome
 
-Responses = Mapping[str, tuple[str, ...]]
-"""For each type, the responses it takes, stage by stage, until its game ends."""
+Values = MutableMapping[Any, float]
+"""Values of Pyomo variables: a `ComponentMap`, since variables are compared by identity."""
 
-
-def read_responses(model: Any, values: Mapping[Any, float]) -> dict[str, tuple[str, ...]]:
+def read_responses(model: Any, values: Values) -> dict[str, tuple[str, ...]]:
     """Read which responses each type takes; the tuple ends with the stage of its concession."""
     frame: Frame = model.frame
     taken: dict[str, tuple[str, ...]] = {}
@@ -34,7 +35,7 @@ def read_responses(model: Any, values: Mapping[Any, float]) -> dict[str, tuple[s
     return taken
 
 
-def read_rungs(model: Any, values: Mapping[Any, float]) -> dict[History, Rung]:
+def read_rungs(model: Any, values: Values) -> dict[History, Rung]:
     """Read the rung of every public history that some type reaches."""
     frame: Frame = model.frame
     rungs: dict[History, Rung] = {}
@@ -46,7 +47,7 @@ def read_rungs(model: Any, values: Mapping[Any, float]) -> dict[History, Rung]:
     return rungs
 
 
-def _rung(model: Any, values: Mapping[Any, float], owner: str, history: History) -> Rung:
+def _rung(model: Any, values: Values, owner: str, history: History) -> Rung:
     frame: Frame = model.frame
     stage = len(history)
 
@@ -67,34 +68,28 @@ def _rung(model: Any, values: Mapping[Any, float], owner: str, history: History)
     )
 
 
-def start_values(model: Any, ladder: Ladder, outcome: Outcome) -> dict[Any, float]:
-    """Values of every binary of the program, from a ladder and what it leads to.
+def binary_values(model: Any, outcome: Outcome) -> Values:
+    """Values of every binary of the program that say what a played ladder does.
 
-    HiGHS completes them with the rest by solving a linear program. Where the game has ended for a type,
-    its own copies stay empty.
+    HiGHS completes them by solving a linear program. Where the game has ended for a type, its own copies
+    stay empty.
 
     Parameters
     ----------
     model : ConcreteModel
         A program of `sanctopt.formulation.build`.
-    ladder : Ladder
-        An allowed ladder of the same game that meets every type of the frame at each of its histories.
     outcome : Outcome
-        `play` of that ladder, ties in the coalition's favour.
+        `play` of an allowed ladder of the same game.
     """
     frame: Frame = model.frame
-    values: dict[Any, float] = {}
-    for decisions in (model.starts, model.threats, model.engagements, model.mitigations, model.offers):
-        values.update(dict.fromkeys(decisions.values(), 0.0))
-    for variables in (model.takes, model.concedes, model.exits, model.capped):
-        values.update(dict.fromkeys(variables.values(), 0.0))
+    decisions = (model.starts, model.threats, model.engagements, model.mitigations, model.offers)
+    consequences = (model.takes, model.concedes, model.exits, model.capped)
+    values: Values = ComponentMap(
+        (variable, 0.0) for family in (*decisions, *consequences) for variable in family.values()
+    )
     for step in outcome.steps:
-        if step.type not in frame.types:
-            continue
         name, stage = step.type, step.stage
-        rung = ladder.rung_at(step.history, name)
-        if rung is not None:
-            _set_rung(model, values, frame.copy(name, stage), rung)
+        _set_rung(model, values, frame.copy(name, stage), step.rung)
         values[model.takes[name, step.response, stage]] = 1.0
         if step.concedes:
             values[model.concedes[name, stage]] = 1.0
@@ -108,7 +103,7 @@ def start_values(model: Any, ladder: Ladder, outcome: Outcome) -> dict[Any, floa
     return values
 
 
-def _set_rung(model: Any, values: dict[Any, float], owner: str, rung: Rung) -> None:
+def _set_rung(model: Any, values: Values, owner: str, rung: Rung) -> None:
     stage = rung.stage
     for start in rung.starts:
         values[model.starts[owner, start.entity, start.instrument, stage]] = 1.0
@@ -122,7 +117,7 @@ def _set_rung(model: Any, values: dict[Any, float], owner: str, rung: Rung) -> N
         values[model.offers[owner, stage]] = 1.0
 
 
-def _set_caps(model: Any, values: dict[Any, float]) -> None:
+def _set_caps(model: Any, values: Values) -> None:
     """Mark the coverages that reach the cap."""
     frame: Frame = model.frame
     for owner, group, stage in model.capped:

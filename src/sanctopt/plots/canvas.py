@@ -8,15 +8,15 @@ from __future__ import annotations
 try:
     import matplotlib.pyplot as plt
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.lines import Line2D
-    from matplotlib.transforms import ScaledTranslation
 except ImportError as error:
     raise ImportError(
         "sanctopt.plots draws with matplotlib, an optional extra that is not installed; "
         "install it with: pip install 'sanctopt[plot]'"
     ) from error
 
-__all__ = ["COLOURS", "GREY", "INK", "MARKERS", "PALE", "Axes", "Line2D", "ScaledTranslation"]
+__all__ = ["COLOURS", "GREY", "INK", "MARKERS", "PALE", "Axes", "Line2D", "LineCollection"]
 __all__ += ["new_axes", "size_inches"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -30,10 +30,15 @@ GREY = "#8A8A8A"
 PALE = "#EEF3F8"
 
 
-def new_axes(width: float, height: float) -> Axes:
-    """Axes of a new figure, inches; the labels keep inside the figure."""
-    _, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    return ax
+def new_axes(width: float, height: float, *, whole: bool = False) -> Axes:
+    """Axes of a new figure, inches.
+
+    The figure leaves room for the labels when it is drawn; with ``whole``, for a figure that lays itself
+    out, the axes take all of it but a strip for the title.
+    """
+    if whole:
+        return plt.figure(figsize=(width, height)).add_axes((0.01, 0.02, 0.97, 1 - 0.02 - 0.4 / height))
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def size_inches(ax: Axes) -> tuple[float, float]:

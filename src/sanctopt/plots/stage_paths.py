@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from sanctopt.plots.canvas import (
     MARKERS,
     Axes,
     Line2D,
-    ScaledTranslation,
+    LineCollection,
     new_axes,
     size_inches,
 )
@@ -42,8 +42,11 @@ class Quantity(Enum):
         }[self]
 
 
-LANE_POINTS = 2.6
-"""Lines that coincide somewhere are drawn side by side, so many points apart."""
+LINE, MARKER, STAR = 1.8, 4.5, 13.0
+"""Breadth of a line, size of a marker and of the star of a concession, points."""
+
+RIM, CABLE = 2.6, 10.5
+"""How much broader, points, the next of several coinciding lines is; less where all would exceed CABLE."""
 
 
 def plot_stages(ladder: Ladder, ax: Axes | None = None) -> Axes:
@@ -79,15 +82,15 @@ def plot_stages(ladder: Ladder, ax: Axes | None = None) -> Axes:
     """
     _require_played(ladder)
     if ax is None:
-        ax = new_axes(11.0, 7.4)
+        ax = new_axes(11.0, 7.4, whole=True)
     ax.set_axis_off()
-    ax.set_title(f"{ladder.game_name}: what is expected of each type", loc="left", color=INK)
+    ax.set_title(f"{ladder.game_name} - what each type is expected to do", loc="left", color=INK)
     handles = _handles(ladder)
     columns = min(len(handles), 4)
     legend_inches = 0.05 + 0.22 * -(-len(handles) // columns)
     for quantity, bounds in zip(Quantity, _panel_bounds(ax, legend_inches), strict=True):
         panel = ax.inset_axes(bounds)
-        _draw(ladder, quantity, panel)
+        _draw(ladder, quantity, panel, bounds[2] * size_inches(ax)[0])
     ax.legend(
         handles=handles, loc="lower center", bbox_to_anchor=(0.5, 0.0), ncols=columns, frameon=False,
         fontsize="small", borderaxespad=0.0, borderpad=0.0,
@@ -98,8 +101,8 @@ def plot_stages(ladder: Ladder, ax: Axes | None = None) -> Axes:
 def plot_stage_quantity(ladder: Ladder, quantity: Quantity, ax: Axes | None = None) -> Axes:
     """Draw one quantity by stage, a line per type; for the revenue, the baseline too.
 
-    A line ends where the regime concedes (a star). Lines that coincide somewhere are drawn a hair's
-    breadth side by side; the data of each line is exact, only its drawing is shifted.
+    A line ends where the regime concedes (a star). Where lines coincide they look like a cable with a
+    strand for each type; no value is shifted.
 
     Parameters
     ----------
@@ -133,7 +136,7 @@ def plot_stage_quantity(ladder: Ladder, quantity: Quantity, ax: Axes | None = No
     _require_played(ladder)
     if ax is None:
         ax = new_axes(8.0, 4.4)
-    _draw(ladder, quantity, ax)
+    _draw(ladder, quantity, ax, size_inches(ax)[0])
     ax.legend(handles=_handles(ladder, baseline=quantity is Quantity.REVENUE), frameon=False, fontsize="small")
     return ax
 
@@ -146,11 +149,11 @@ def _require_played(ladder: Ladder) -> None:
         )
 
 
-def _draw(ladder: Ladder, quantity: Quantity, ax: Axes) -> None:
-    """One panel: lines, ticks, heading."""
+def _draw(ladder: Ladder, quantity: Quantity, ax: Axes, width: float) -> None:
+    """One panel, ``width`` inches wide: lines, ticks, heading."""
     ways = view.ways(ladder)
     paths = {
-        name: [(rung.stage, quantity.of(entry)) for rung, entry in way] for name, way in ways.items()
+        name: {rung.stage: quantity.of(entry) for rung, entry in way} for name, way in ways.items()
     }
     if quantity is Quantity.REVENUE:
         baseline = {rung.stage: entry.baseline_revenue for way in ways.values() for rung, entry in way}
@@ -159,33 +162,21 @@ def _draw(ladder: Ladder, quantity: Quantity, ax: Axes) -> None:
             stages, [baseline[stage] for stage in stages], color=GREY, linestyle=(0, (4, 3)), linewidth=1.2,
             label="baseline",
         )  # fmt: skip
-    figure = ax.get_figure(root=True)
-    for place, (name, lane) in enumerate(zip(paths, _lanes(list(paths.values())), strict=True)):
-        stages, values = [stage for stage, _ in paths[name]], [value for _, value in paths[name]]
-        shift = ScaledTranslation(0.0, lane * LANE_POINTS / 72, figure.dpi_scale_trans)  # type: ignore[union-attr]
-        style = _style(place)
+    for place, (name, path) in enumerate(paths.items()):
         ax.plot(
-            stages, values, label=name, transform=ax.transData + shift, linewidth=1.8, markersize=4.5,
-            markeredgecolor="white", markeredgewidth=0.5, zorder=3, clip_on=False, **style,
+            list(path), list(path.values()), label=name, linewidth=LINE, markersize=MARKER,
+            markeredgecolor="white", markeredgewidth=0.5, clip_on=False, zorder=3 - place / 1000,
+            color=_colour(place), marker=_marker(place), linestyle=_dash(place),
         )  # fmt: skip
-        if ways[name][-1][1].concedes:
-            ax.plot(
-                stages[-1:], values[-1:], label=f"_{name} concedes", transform=ax.transData + shift,
-                marker="*", markersize=13, color=style["color"], markeredgecolor=INK, markeredgewidth=0.6,
-                linestyle="none", zorder=4, clip_on=False,
-            )  # fmt: skip
-    # A line with a shifted transform still counts for the limits of the data it carries.
-    points = [(float(stage), value) for path in paths.values() for stage, value in path]
-    ax.update_datalim(points)
-    ax.autoscale_view()
-    top = max(ax.get_ylim()[1], 1e-9)
-    ax.set_ylim(0.0, top if any(value for _, value in points) else 1.0)
+    _draw_rims(ax, paths)
+    _draw_concessions(ax, paths, {name for name, way in ways.items() if way[-1][1].concedes})
+
+    ax.set_ylim(0.0, ax.get_ylim()[1] if any(any(path.values()) for path in paths.values()) else 1.0)
     last = len(ladder.stage_labels) - 1
     ax.set_xlim(-0.25, last + 0.25)
     ax.set_xticks(range(last + 1), ladder.stage_labels)
     ax.tick_params(labelsize="small", colors=INK)
-    longest = max(map(len, ladder.stage_labels))
-    if longest * (last + 1) * 0.085 > size_inches(ax)[0]:
+    if max(map(len, ladder.stage_labels)) * (last + 1) * 0.072 > width:
         ax.tick_params(axis="x", labelrotation=45)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", color="#E4E4E4", linewidth=0.7)
@@ -193,38 +184,57 @@ def _draw(ladder: Ladder, quantity: Quantity, ax: Axes) -> None:
     ax.set_title(quantity.value, loc="left", fontsize="medium", color=INK)
 
 
-def _style(place: int) -> dict[str, str]:
-    """Colour and marker of the type at a place; both run in circles of different phase."""
-    circle = place // len(COLOURS)
-    return {
-        "color": COLOURS[place % len(COLOURS)],
-        "marker": MARKERS[(place + circle) % len(MARKERS)],
-        "linestyle": ("-", "--", ":")[circle % 3],
-    }
+def _draw_rims(ax: Axes, paths: Mapping[str, Mapping[int, float]]) -> None:
+    """Show lines that coincide: each but the first gets a broader one beneath it, so all are seen.
+
+    The values stay exact; lines that run together look like a cable with a strand for each type.
+    """
+    place = {name: number for number, name in enumerate(paths)}
+    segments: dict[tuple[str, ...], list[str]] = {}
+    rim = min(RIM, CABLE / max(len(paths) - 1, 1))
+    for name, path in paths.items():
+        for stage, value in path.items():
+            if stage + 1 in path:
+                ends = (str(stage), f"{value:.6g}", f"{path[stage + 1]:.6g}")
+                segments.setdefault(ends, []).append(name)
+    for (stage_text, *_), names in segments.items():
+        for rank, name in enumerate(names[1:], start=1):
+            span = [int(stage_text), int(stage_text) + 1]
+            ax.add_collection(
+                LineCollection(
+                    [[(stage, paths[name][stage]) for stage in span]], colors=_colour(place[name]),
+                    linewidths=LINE + rim * rank, capstyle="round", zorder=2 - rank / 1000, clip_on=False,
+                ),
+                autolim=False,
+            )  # fmt: skip
 
 
-def _lanes(paths: Sequence[Sequence[tuple[int, float]]]) -> list[int]:
-    """Shift of each path (0, 1, -1, 2, ...): the least that no earlier path it touches has."""
-    extent = max((abs(value) for path in paths for _, value in path), default=0.0)
-    near = 0.012 * extent  # about the breadth of a line in a panel
-
-    def touch(one: Sequence[tuple[int, float]], other: Sequence[tuple[int, float]]) -> bool:
-        values = dict(other)
-        return any(stage in values and abs(values[stage] - value) <= near for stage, value in one)
-
-    lanes: list[int] = []
-    for place, path in enumerate(paths):
-        taken = {lanes[before] for before in range(place) if touch(path, paths[before])}
-        step = 0
-        while _lane(step) in taken:
-            step += 1
-        lanes.append(_lane(step))
-    return lanes
+def _draw_concessions(ax: Axes, paths: Mapping[str, Mapping[int, float]], conceding: set[str]) -> None:
+    """A star where the regime concedes; of several at one point, the earlier type's is the smaller."""
+    stars: dict[tuple[int, str], int] = {}
+    for place, (name, path) in enumerate(paths.items()):
+        if name not in conceding:
+            continue
+        stage, value = list(path.items())[-1]
+        rank = stars.get((stage, f"{value:.6g}"), 0)
+        stars[stage, f"{value:.6g}"] = rank + 1
+        ax.scatter(
+            [stage], [value], s=(STAR + 3 * RIM * rank) ** 2, marker="*", color=_colour(place),
+            edgecolors=INK, linewidths=0.6, zorder=5 - rank / 1000, clip_on=False, label=f"_{name} concedes",
+        )  # fmt: skip
 
 
-def _lane(step: int) -> int:
-    """0, 1, -1, 2, -2, ... for 0, 1, 2, 3, 4, ..."""
-    return (step + 1) // 2 * (1 if step % 2 else -1)
+def _colour(place: int) -> str:
+    return COLOURS[place % len(COLOURS)]
+
+
+def _marker(place: int) -> str:
+    """Marker of the type at a place: in the second round of colours each gets another one."""
+    return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
+
+
+def _dash(place: int) -> str:
+    return ("-", "--", ":")[place // len(COLOURS) % 3]
 
 
 def _handles(ladder: Ladder, *, baseline: bool = True) -> list[Line2D]:
@@ -233,8 +243,10 @@ def _handles(ladder: Ladder, *, baseline: bool = True) -> list[Line2D]:
     prior = view.priors(ladder)
     shares = dict(zip(prior, view.percentages(list(prior.values())), strict=True))
     handles = [
-        Line2D([], [], linewidth=1.8, markersize=5, **_style(place), label=f"{name} ({shares[name]})"
-               if name in shares else name)  # type: ignore[arg-type]
+        Line2D(
+            [], [], linewidth=LINE, markersize=MARKER + 0.5, color=_colour(place), marker=_marker(place),
+            linestyle=_dash(place), label=f"{name} ({shares[name]})" if name in shares else name,
+        )
         for place, name in enumerate(ways)
     ]  # fmt: skip
     if any(way[-1][1].concedes for way in ways.values()):

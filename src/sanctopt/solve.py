@@ -1,0 +1,117 @@
+"""Solve a game: the public door to the search, with certificate and provenance."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import math
+import platform
+
+from sanctopt.certificate import certify
+from sanctopt.errors import OptionError, SolverError
+from sanctopt.game import Game
+from sanctopt.ladder import Information
+from sanctopt.search import AGREE, Clock, Finding, OnProgress, Task, search
+from sanctopt.solution import Plan, Provenance, Solution, Status
+from sanctopt.solver_options import SolveOptions
+
+PACKAGES = ("sanctopt", "pyomo", "highspy", "numpy", "scipy", "pandas")
+
+
+def solve(
+    game: Game,
+    *,
+    information: Information = Information.ADAPTIVE,
+    margin: float = 0.0,
+    options: SolveOptions | None = None,
+    on_progress: OnProgress | None = None,
+) -> Solution:
+    """Find the optimal escalation ladder of a game, and prove it.
+
+    Parameters
+    ----------
+    game : Game
+        A validated game (`sanctopt.read_case`, `sanctopt.load_case`, `sanctopt.game_from_tables`).
+    information : Information
+        What the plan may depend on: the public history, nothing, or the type.
+    margin : float
+        Least utility by which every response that is reached must beat every other, at least 0. With a
+        margin, no response rests on a tie or near-tie.
+    options : SolveOptions, optional
+        Time limit, relative gap, threads, seed, node limit, log, further HiGHS options. The time limit
+        holds for all programs of the search together; the other limits for each. None: the defaults.
+    on_progress : callable, optional
+        Called with a `SearchProgress` about ten times a second while HiGHS searches.
+
+    Returns
+    -------
+    Solution
+        Interrupted (Ctrl-C), limited and infeasible solves are solutions too, with the best ladder known.
+
+    Raises
+    ------
+    OptionError
+        If the margin is negative or not finite, or an option is wrong.
+    CaseError
+        If a concession could be unwelcome (`sanctopt.formulation.off_ramp.require_welcome`).
+    CertificateError
+        If the ladder found does not survive its independent check; it is never returned.
+    SolverError
+        If HiGHS contradicts what holds for every game.
+
+    Examples
+    --------
+    >>> from sanctopt import load_case, solve
+    >>> solution = solve(load_case("teaching"))
+    >>> solution.status.reason.value, solution.certificate.accepted
+    ('optimal', True)
+    """
+    if isinstance(margin, bool) or not 0 <= margin < math.inf:
+        raise OptionError(f"margin is {margin!r}; give a finite utility of at least 0")
+    if not isinstance(information, Information):
+        names = ", ".join(f"Information.{item.name}" for item in Information)
+        raise OptionError(f"information is {information!r}; give one of {names}")
+    options = SolveOptions() if options is None else options
+    clock = Clock(options.time_limit_seconds)
+    result = search(Task(game, information, margin, options, clock, on_progress))
+    plans: tuple[Plan, ...] = ()
+    bound = result.bound
+    if result.finding is not None:
+        plans = (_certified(game, result.finding, margin),)
+        value = result.finding.outcome.value
+        if bound is not None:
+            if bound < value - AGREE * max(1.0, abs(value)):
+                raise SolverError(
+                    f"a ladder worth {value!r} stands above the proven bound {bound!r}; please report this case"
+                )
+            bound = max(bound, value)
+    return Solution(
+        status=Status(result.reason, result.limit),
+        dual_bound=bound,
+        plans=plans,
+        phases=result.phases,
+        wall_seconds=clock.seconds(),
+        provenance=Provenance(versions(), game.name, game.digest(), information, margin, options),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, this library and what it solves with."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
+            found[package] = "not installed"
+    return found
+
+
+def _certified(game: Game, finding: Finding, margin: float) -> Plan:
+    certificate = certify(
+        game,
+        finding.ladder,
+        claimed_value=finding.claimed_value,
+        claimed_responses=finding.claimed_responses,
+        margin=margin,
+    )
+    certificate.require()
+    return Plan(finding.ladder, finding.outcome, certificate)
