@@ -112,14 +112,14 @@ class _Builder:
         """A number of two decimals."""
         return self.pick(round(100 * low), round(100 * high)) / 100
 
-    def some(self, items: Sequence[_T]) -> list[_T]:
-        """Each item or not."""
-        return [item for item in items if self.flag()]
+    def count(self, most: int) -> int:
+        """A number from 1 on; 1 half as often as the others."""
+        return self.one_of([*range(1, most + 1), *range(2, most + 1)])
 
     # --- tables ------------------------------------------------------------------------------
 
     def game(self, name: str) -> Game:
-        stages = self.one_of([*range(1, self.size.stages + 1), *range(2, self.size.stages + 1)])
+        stages = self.count(self.size.stages)
         fine = self.pick(0, 3) == 3
         entities = self.entities()
         instruments = self.instruments(fine)
@@ -139,7 +139,7 @@ class _Builder:
         )
         weights = Weights(
             self.one_of((1.0, 1.0, 1.5)),
-            self.one_of((1.0, 1.2, 0.0)),
+            self.one_of((1.0, 1.2, 0.5)),
             self.one_of((1.0, 0.5)),
             self.one_of((0.0, 3.5, 20.0)),
         )
@@ -171,7 +171,7 @@ class _Builder:
             mitigations=tuple(self.mitigations(responses, parties, self.size.choices - len(engagements))),
             engagements=engagements,
             perception=tuple(
-                Perception(row.name, stage, self.one_of((0.5, -0.5, 1.0)))
+                Perception(row.name, stage, self.one_of((0.5, 1.0, -0.5)))
                 for row in types
                 for stage in range(stages)
                 if self.pick(0, 3) == 3
@@ -239,7 +239,7 @@ class _Builder:
                     provocation=self.one_of((1.0, 0.5, 0.0)),
                     signal=self.one_of((0.2, 0.6, 0.0)),
                     requires="notice" if requires else "",
-                    requires_age=self.pick(0, 2) if requires else 0,
+                    requires_age=self.one_of((0, 1, 0, 2)) if requires else 0,
                 )
             )
         return tuple(rows)
@@ -267,15 +267,15 @@ class _Builder:
     def responses(self) -> tuple[Response, ...]:
         """Up to three responses: hold, hit (as a rule hostile), cooperate, and a second hostile one."""
         rows = []
-        for name in ("hold", "hit", "cooperate", "strike")[: self.pick(1, self.size.responses)]:
+        for name in ("hold", "hit", "cooperate", "strike")[: self.count(self.size.responses)]:
             hostile = self.pick(0, 7) != 7 if name in ("hit", "strike") else self.pick(0, 7) == 7
-            shields = self.one_of(((), ("CN",), ("CN", "RU")))
+            shields = self.one_of(((), ("CN", "RU"), ("CN",), ("CN", "RU")))
             rows.append(Response(name, hostile, self.one_of((0.5, 1.0, 0.25)) if shields else 0.0, shields))
         return tuple(rows)
 
     def types(self) -> tuple[PatronType, ...]:
         """One or more types; about half of them may concede."""
-        priors = self.one_of(PRIORS[self.pick(1, self.size.types)])
+        priors = self.one_of(PRIORS[self.count(self.size.types)])
         return tuple(
             PatronType(f"y{n}", prior, self.one_of((0.5, 0.75, 0.25, 0.0)) if self.flag() else None)
             for n, prior in enumerate(priors)
@@ -293,7 +293,7 @@ class _Builder:
             base=self.one_of((0.0, -0.5, -1.0, -1.5, -2.0, 0.5)),
             provocation=self.one_of((0.0, 0.5, -0.5) if cooperative else (1.0, 0.5, 1.5, 0.0)),
             engagement=kind * self.one_of((0.0, 0.5, 1.0, 2.0)),
-            mitigation=self.one_of((0.0, -1.0, -2.0)),
+            mitigation=self.one_of((0.0, -1.0, -2.0, -1.5)),
             threat=kind * self.one_of((0.0, 1.0, 0.5, 2.0)),
         )
 
@@ -334,7 +334,7 @@ class _Builder:
                     party=party,
                     response=response,
                     reduction=self.one_of((0.5, 0.25, 0.75)),
-                    cost=self.number(0, 2),
+                    cost=self.number(0, 1),
                     lead=self.pick(0, 1),
                 )
 

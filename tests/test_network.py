@@ -271,9 +271,7 @@ class TestErrors:
 
     def test_cycle(self) -> None:
         links = [Link("coal", "bank"), Link("bank", "coal")]
-        with pytest.raises(
-            ValueError, match=r"the links form a cycle: .*coal.*; the revenue network is acyclic"
-        ):
+        with pytest.raises(ValueError, match=r"the links form a cycle: .*coal.*; the revenue"):
             RevenueNetwork(game_of([channel("coal", 1.0), vertex("bank")], links))
 
     @pytest.mark.parametrize("link", [Link("coal", "ghost"), Link("ghost", "coal")])

@@ -95,8 +95,8 @@ def test_evaluate_by_hand() -> None:
     form = compile_standard_form(small_model())
     exact = form.evaluate(np.array([1.0, 0.0, 2.0, 5.0]))
     assert (exact.objective, exact.largest_violation) == (7.0, 0.0)
-    # x + 3y = 11.25 is 7.25 over; x - 2y = 8.75 - 1 is 7.75 off; u[1] is 1.5 under; u[2] 0.25 from 3
-    broken = form.evaluate(np.array([9.25, 0.75, 0.5, 3.25]) + [0.0, -0.0, 0.0, 0.0])
+    # Row range: 11.5 is 7.5 over 4. Row equal: 7.75 is 6.75 off 1. u[1] is 1.5 under 2 and 0.5 from whole.
+    broken = form.evaluate(np.array([9.25, 0.75, 0.5, 3.25]))
     assert broken.objective == pytest.approx(3 * 9.25 + 2 * 0.75 + 4)
     assert broken.row_violation == pytest.approx(7.5)
     assert broken.bound_violation == pytest.approx(1.5)

@@ -245,7 +245,10 @@ def certify(
         raise ValueError(f"margin is {margin}; it is a finite number of at least 0")
     failures: list[str] = []
     if ladder.game_digest != game.digest():
-        failures.append(f"the ladder was made for another game ({ladder.game_name!r}), not {game.name!r}")
+        failures.append(
+            f"the ladder was made for {ladder.game_name!r} with digest {ladder.game_digest[:12]}, "
+            f"not for {game.name!r} with digest {game.digest()[:12]}"
+        )
     unknown = [name for name in claimed_responses if name not in game.patron_type]
     failures += [f"responses are claimed for {name!r}, which is no type of the game" for name in unknown]
     optimistic = pessimistic = replayed = math.nan
@@ -260,7 +263,7 @@ def certify(
     else:
         failures += _wrong_values(claimed_value, replayed, best, worst)
         failures += _wrong_responses(steps, margin)
-        failures += _wrong_expectations(ladder, annotated(game, ladder, steps))
+        failures += _wrong_expectations(ladder, annotated(game, ladder.information, steps))
     difference = max(abs(replayed - claimed_value), abs(optimistic - claimed_value))
     return Certificate(
         failures=tuple(failures),

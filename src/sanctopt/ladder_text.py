@@ -27,7 +27,7 @@ NARROWEST = 9
 INFORMATION = {
     "adaptive": "adaptive - a rung depends on what the patron has done so far; its type stays hidden",
     "open_loop": "open loop - one sequence of moves for all, whatever the patron does",
-    "clairvoyant": "clairvoyant - the type is known from the start, one ladder for each: a yardstick, not a plan",
+    "clairvoyant": "clairvoyant - the type is known from the start: a yardstick, not a plan",
 }
 
 LEGEND_OF_MOVES = (
@@ -314,7 +314,10 @@ class _Page:
             return "last stage"
         after = self.numbers.get((rung.known_type, (*rung.history, entry.response)))
         if after is None:
-            return f"moves of {self.labels[rung.stage + 1]}" if self.kind == "open_loop" else "no rung"
+            goes_on = any(other.stage == rung.stage + 1 for other in self.ladder.rungs)
+            if self.kind == "open_loop" and goes_on:
+                return f"moves of {self.labels[rung.stage + 1]}"
+            return "no rung"
         return f"rung {after}"
 
     def _legend(self) -> Iterable[str]:

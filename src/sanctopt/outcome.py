@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -123,8 +123,9 @@ class Outcome:
     steps : tuple of Step
         By type (the game's order), then stage; a type's steps end early if its regime concedes.
     ladder : Ladder
-        The rungs that were reached, each with what is expected of every type that gets there. Steps
-        that are not ``planned`` have no rung.
+        A rung for every history that was reached, with what is expected of each type that gets there.
+        Where the ladder that was played had none, it is what was done instead; only an open-loop ladder,
+        which has one sequence for all histories, still has none there.
     """
 
     game_name: str
@@ -157,38 +158,9 @@ class Outcome:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per type and stage; lists are joined by "; "."""
-        rows = [
-            {
-                "type": step.type,
-                "stage": step.stage,
-                "label": self.ladder.stage_labels[step.stage],
-                "history": " > ".join(step.history),
-                "planned": step.planned,
-                "belief": step.belief,
-                "starts": _joined(step.rung.starts),
-                "engagements": _joined(step.rung.engagements),
-                "mitigations": _joined(step.rung.mitigations),
-                "threat": _joined(step.rung.threat),
-                "offer": step.rung.offer,
-                "response": step.response,
-                "tied": _joined(step.tied),
-                "runner_up": step.runner_up,
-                "margin": step.margin,
-                "concedes": step.concedes,
-                "revenue": step.revenue,
-                "baseline_revenue": step.baseline_revenue,
-                "credibility": step.credibility,
-                "provocation": step.provocation,
-                "engagement": step.engagement,
-                "threat_size": step.threat_size,
-                "harm": step.harm,
-                "cost": step.cost,
-                "exits": _joined(step.exits),
-                "payoff": step.payoff,
-            }
-            for step in self.steps
-        ]
-        return pd.DataFrame(rows)
+        labels = self.ladder.stage_labels
+        rows = [[_cell(step, column, labels) for column in _COLUMNS] for step in self.steps]
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
 
     def entities_frame(self) -> pd.DataFrame:
         """Removal share and exit, one row per type, stage and entity."""
@@ -226,20 +198,34 @@ def values_by_type(types: Iterable[str], steps: Iterable[Step]) -> dict[str, flo
     return {name: math.fsum(values) for name, values in payoffs.items()}
 
 
-def annotated(game: Game, ladder: Ladder, steps: Iterable[Step]) -> Ladder:
-    """The rungs of a ladder that planned steps reach, with what is expected of each type there."""
-    knows = ladder.information is Information.CLAIRVOYANT
+def annotated(game: Game, information: Information, steps: Iterable[Step]) -> Ladder:
+    """The rungs that steps meet, with what is expected of each type there: see `Outcome.ladder`."""
     expected: dict[tuple[str, History], list[Expected]] = {}
+    rungs: dict[tuple[str, History], Rung] = {}
     for step in steps:
-        if step.planned:
-            expected.setdefault((step.type if knows else "", step.history), []).append(step.expected())
-    rungs = []
-    for (known, history), entries in expected.items():
-        rung = ladder.rung_at(history, known)
-        assert rung is not None  # a planned step is one whose history has a rung
-        rungs.append(replace(rung, expected=tuple(entries)))
-    return Ladder.of(game, ladder.information, rungs)
+        if step.planned or information is not Information.OPEN_LOOP:
+            key = (step.rung.known_type, step.history)
+            rungs[key] = step.rung
+            expected.setdefault(key, []).append(step.expected())
+    return Ladder.of(
+        game, information, (replace(rung, expected=tuple(expected[key])) for key, rung in rungs.items())
+    )
 
 
-def _joined(items: Iterable[object]) -> str:
-    return "; ".join(map(str, items))
+_DECISIONS = ("starts", "engagements", "mitigations", "threat", "offer")
+_COLUMNS = (
+    *("type", "stage", "label", "history", "planned", "belief"),
+    *_DECISIONS,
+    *("response", "tied", "runner_up", "margin", "concedes", "revenue", "baseline_revenue"),
+    *("credibility", "provocation", "engagement", "threat_size", "harm", "cost", "exits", "payoff"),
+)
+
+
+def _cell(step: Step, column: str, labels: Sequence[str]) -> object:
+    """One cell of `Outcome.to_frame`."""
+    if column == "label":
+        return labels[step.stage]
+    if column == "history":
+        return " > ".join(step.history)
+    value = getattr(step.rung if column in _DECISIONS else step, column)
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else value

@@ -66,7 +66,8 @@ def play(
         The plan; what its rungs expect is ignored.
     ties : Ties
         Which of several best responses is taken: the one best or worst for the coalition over the
-        whole rest of the game. Among those that are worth the same, the first in the game's order.
+        whole rest of the game. Among those that are worth the same, the first in the game's order, but
+        one that keeps to the plan before one that leaves it.
     begin : Position, optional
         Where to begin, for a replanning in the middle of the game; None is the opening. Payoffs before
         it do not count, later ones keep their discount; beliefs start from the priors.
@@ -109,7 +110,7 @@ def play(
         raise _not_allowed(broken)
     priors = {patron.name: patron.prior for patron in game.patron_types}
     believed = _with_beliefs(steps, priors, ladder.information)
-    return Outcome(game.name, ties, priors, believed, annotated(game, ladder, believed))
+    return Outcome(game.name, ties, priors, believed, annotated(game, ladder.information, believed))
 
 
 def follow(game: Game, ladder: Ladder, responses: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
@@ -199,13 +200,13 @@ class _Path:
 
 
 def _optimistic(fork: _Fork | None) -> _Path:
-    """The best path for the coalition among those that keep the plan, if there are any."""
+    """The best path for the coalition among those that an open-loop ladder allows, if there are any."""
     if fork is None:
         return _Path()
     paths = [_joined(fork, branch, _optimistic(branch.rest)) for branch in fork.branches]
     kept = [path for path in paths if not path.broken] or paths
     most = max(path.value for path in kept)
-    return next(path for path in kept if at_least(path.value, most))
+    return _first([path for path in kept if at_least(path.value, most)])
 
 
 def _pessimistic(fork: _Fork | None) -> _Path:
@@ -214,7 +215,12 @@ def _pessimistic(fork: _Fork | None) -> _Path:
         return _Path()
     paths = [_joined(fork, branch, _pessimistic(branch.rest)) for branch in fork.branches]
     least = min(path.value for path in paths)
-    return next(path for path in paths if at_least(least, path.value))
+    return _first([path for path in paths if at_least(least, path.value)])
+
+
+def _first(equal: list[_Path]) -> _Path:
+    """Of paths worth the same, the first that stays on the plan; if none does, the first."""
+    return next((path for path in equal if all(step.planned for step in path.steps)), equal[0])
 
 
 def _joined(fork: _Fork, branch: _Branch, rest: _Path) -> _Path:

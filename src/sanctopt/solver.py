@@ -228,8 +228,8 @@ class CompiledProgram:
 
         Parameters
         ----------
-        values : mapping of VarData to float, or ndarray of shape (columns,)
-            A value for every column.
+        values : ComponentMap of VarData to float, or ndarray of shape (columns,)
+            A value for every column. (A plain dict cannot hold Pyomo variables: they are unhashable.)
 
         Returns
         -------
@@ -260,6 +260,8 @@ class CompiledProgram:
         ------
         SolverError
             The suffix is neither, a solve is running, or HiGHS cannot write the file.
+        OSError
+            The file cannot be opened.
         """
         if Path(path).suffix not in (".lp", ".mps"):
             raise SolverError(f"cannot write {str(path)!r}: give a path that ends in .lp or .mps")
@@ -268,6 +270,7 @@ class CompiledProgram:
             expect_ok(self._highs.passColName(j, name), f"the column name {name!r}")
         for i, name in enumerate(file_names(list(self._form.row_names))):
             expect_ok(self._highs.passRowName(i, name), f"the row name {name!r}")
+        Path(path).open("w").close()  # HiGHS crashes the process where a file cannot be opened
         expect_ok(self._highs.writeModel(str(path)), f"writing {str(path)!r}")
 
     def solve(
@@ -290,7 +293,7 @@ class CompiledProgram:
         on_progress : callable or None
             Called in this thread at every new incumbent and about ten times a second in between; what it
             raises stops the solve and is raised here. LPs have no progress.
-        warm_start : mapping of VarData to float, or None
+        warm_start : ComponentMap of VarData to float, or None
             Values to start from. HiGHS completes a partial start by a small search of its own and silently
             drops one that cannot be completed. A complete start that is feasible is never lost: no
             worse point is returned. LPs return it only if a limit ends them first.

@@ -42,6 +42,46 @@ SMALLEST_COEFFICIENT = 1e-9
 LARGEST_NUMBER = 1e15
 """HiGHS takes bounds from 1e20 on as infinite; below that, doubles have no digits left for 1e-6."""
 
+_LP_KEYWORDS = frozenset(
+    [
+        "bin",
+        "binaries",
+        "binary",
+        "bound",
+        "bounds",
+        "end",
+        "free",
+        "gen",
+        "general",
+        "generals",
+        "inf",
+        "infinity",
+        "int",
+        "integer",
+        "integers",
+        "max",
+        "maximise",
+        "maximize",
+        "maximum",
+        "min",
+        "minimise",
+        "minimize",
+        "minimum",
+        "nan",
+        "obj",
+        "sec",
+        "semi",
+        "semis",
+        "sos",
+        "sos1",
+        "sos2",
+        "st",
+        "s.t.",
+        "subject",
+        "such",
+    ]
+)
+
 # The compiler fills class attributes on its first call, and the pause of the garbage collector is a
 # state of the whole process, so models are compiled one at a time.
 _COMPILE_LOCK = threading.Lock()
@@ -304,7 +344,7 @@ def file_names(names: list[str]) -> list[str]:
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9_.,()]", "_", name.replace("[", "(").replace("]", ")"))
         # Its reader stumbles over section names and over what starts like a number.
-        if not re.match(r"[A-Za-z_]", plain) or re.fullmatch(r"[A-Za-z_]{0,9}", plain):
+        if not re.match(r"[A-Za-z_]", plain) or plain.lower() in _LP_KEYWORDS:
             plain = f"n_{plain}"
         candidate, count = plain[:200], 1
         while candidate in used:

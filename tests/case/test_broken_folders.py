@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from case_folders import (
     Edit,
     add,
@@ -20,7 +21,6 @@ from case_folders import (
     without_column,
     write_files,
 )
-
 from sanctopt.case import check_case, read_case
 from sanctopt.errors import CaseError, Problem
 
@@ -74,7 +74,7 @@ CELLS = [
     cell("entities.csv", 3, "supply", "1e400", "too large"),
     cell("entities.csv", 3, "supply", "1_000", NO_NUMBER),
     cell("entities.csv", 3, "supply", "0x10", NO_NUMBER),
-    cell("entities.csv", 3, "supply", "２", NO_NUMBER),
+    cell("entities.csv", 3, "supply", "\uff12", NO_NUMBER),
     cell("entities.csv", 3, "supply", "n/a", "leave the cell blank"),
     cell("entities.csv", 4, "capacity", "-0.5", AMOUNT),
     cell("entities.csv", 4, "capacity", "1e20", "too large"),
@@ -107,12 +107,20 @@ CELLS = [
     cell("instruments.csv", 3, "cost", "-1", AMOUNT),
     cell("instruments.csv", 3, "provocation", "-1", AMOUNT),
     cell("instruments.csv", 3, "signal", "-1", AMOUNT),
-    cell("instruments.csv", 3, "requires", "waver", "no instrument of instruments.csv; did you mean 'waiver'?"),
+    cell(
+        "instruments.csv", 3, "requires", "waver", "no instrument of instruments.csv; did you mean 'waiver'?"
+    ),
     cell("instruments.csv", 3, "requires", "designate", "cannot require itself"),
     cell("instruments.csv", 3, "requires_age", "-1", WHOLE),
     cell("instruments.csv", 3, "requires_age", "1.5", "it has a fraction"),
     # effects
-    cell("effects.csv", 4, "instrument", "sanction", "no instrument of instruments.csv; known: designate, waiver"),
+    cell(
+        "effects.csv",
+        4,
+        "instrument",
+        "sanction",
+        "no instrument of instruments.csv; known: designate, waiver",
+    ),
     cell("effects.csv", 4, "kind", "", "is blank"),
     cell("effects.csv", 4, "age", "", "is blank; write a whole number"),
     cell("effects.csv", 4, "age", "-1", WHOLE),
@@ -181,8 +189,12 @@ SETTINGS = [
     setting("discount_low = 0.8", 'discount_low = "?"', 6, "discount_low", "must be a number"),
     setting("effort_per_stage = 2.0", "effort_per_stage = -1", 7, "effort_per_stage", AMOUNT),
     setting("effort_per_stage = 2.0", "effort_per_stage = inf", 7, "effort_per_stage", "too large"),
-    setting("standing_threats = true", 'standing_threats = "true"', 8, "standing_threats", "must be true or false"),
-    setting("standing_threats = true", "standing_threats = 1", 8, "standing_threats", "must be true or false"),
+    setting(
+        "standing_threats = true", 'standing_threats = "true"', 8, "standing_threats", "must be true or false"
+    ),
+    setting(
+        "standing_threats = true", "standing_threats = 1", 8, "standing_threats", "must be true or false"
+    ),
     setting("standing_threats", "standing_threat", 8, "standing_threat", "did you mean 'standing_threats'?"),
     setting("initial = 0.5", "initial = -0.5", 11, "credibility.initial", AMOUNT),
     setting("decay = 0.1", "decay = 1.1", 12, "credibility.decay", SHARE),
@@ -195,7 +207,11 @@ SETTINGS = [
     setting("offer_cost = 2.0", "offer_cost = -2", 25, "off_ramp.offer_cost", AMOUNT),
     setting("concession_value = 500.0\n", "", None, "off_ramp.concession_value", "is missing"),
     setting(
-        "concession_value = 500.0", "concession_value = 50", 26, "off_ramp.concession_value", "must be at least"
+        "concession_value = 500.0",
+        "concession_value = 50",
+        26,
+        "off_ramp.concession_value",
+        "must be at least",
     ),
     setting("harm = 1.2", "harm = -1", 30, "weights.harm", AMOUNT),
     setting("harm_low = 1.0", "harm_low = 1.3", 31, "weights.harm_low", "must be at most harm"),
@@ -230,7 +246,12 @@ SETTINGS = [
         "toml-broken", swap("game.toml", "[weights]", "[weights"), "game.toml", 28, None, "is no valid TOML"
     ),
     Broken(
-        "toml-key-twice", swap("game.toml", "max = 1.5", "decay = 0.2"), "game.toml", 13, None, "is no valid TOML"
+        "toml-key-twice",
+        swap("game.toml", "max = 1.5", "decay = 0.2"),
+        "game.toml",
+        13,
+        None,
+        "is no valid TOML",
     ),
     Broken("toml-empty", content("game.toml", " \n"), "game.toml", None, None, "is empty"),
 ]
@@ -279,7 +300,9 @@ FILES = [
     Broken("blank-file", content("harms.csv", "\n , \n"), "harms.csv", None, None, "is empty"),
     Broken("no-entities", header_only("entities.csv"), "entities.csv", None, None, "at least one entity"),
     Broken("no-types", header_only("types.csv"), "types.csv", None, None, "at least one type"),
-    Broken("no-responses", header_only("responses.csv"), "responses.csv", None, None, "at least one response"),
+    Broken(
+        "no-responses", header_only("responses.csv"), "responses.csv", None, None, "at least one response"
+    ),
     Broken("no-utilities", header_only("utilities.csv"), "utilities.csv", None, None, "at least one utility"),
     Broken(
         "no-channel",
@@ -319,11 +342,27 @@ FILES = [
         "separate cells by commas",
     ),
     Broken(
-        "open-quote", swap("links.csv", "trader,bank", '"trader,bank'), "links.csv", 5, None, "check its quotes"
+        "open-quote",
+        swap("links.csv", "trader,bank", '"trader,bank'),
+        "links.csv",
+        5,
+        None,
+        "check its quotes",
     ),
-    Broken("quote-inside", swap("links.csv", "trader,bank", '"trader"x,bank'), "links.csv", 5, None, "quotes"),
-    Broken("long-row", swap("links.csv", "15.0,", "15,0,"), "links.csv", 3, None, "5 cells where the header has 4"),
-    Broken("short-row", swap("links.csv", ",15.0", ""), "links.csv", 3, None, "3 cells where the header has 4"),
+    Broken(
+        "quote-inside", swap("links.csv", "trader,bank", '"trader"x,bank'), "links.csv", 5, None, "quotes"
+    ),
+    Broken(
+        "long-row",
+        swap("links.csv", "15.0,", "15,0,"),
+        "links.csv",
+        3,
+        None,
+        "5 cells where the header has 4",
+    ),
+    Broken(
+        "short-row", swap("links.csv", ",15.0", ""), "links.csv", 3, None, "3 cells where the header has 4"
+    ),
     Broken(
         "decimal-comma",
         swap("links.csv", "15.0", '"15,5"'),
@@ -420,7 +459,14 @@ TWICE = [
 ]
 
 ACROSS = [
-    Broken("regime-is-a-name", add("entities.csv", "regime,x" + "," * 13), "entities.csv", 6, "entity", "'regime'"),
+    Broken(
+        "regime-is-a-name",
+        add("entities.csv", "regime,x" + "," * 13),
+        "entities.csv",
+        6,
+        "entity",
+        "'regime'",
+    ),
     Broken(
         "cycle",
         add("links.csv", "bank,coal,,0"),
@@ -529,7 +575,9 @@ def test_read_case_raises_with_every_problem(tmp_path: Path) -> None:
     files = valid_files()
     both(put("links.csv", 3, "toll", "2"), put("types.csv", 2, "prior", "0.4"))(files)
     folder = write_files(tmp_path / "case", files)
-    with pytest.raises(CaseError, match=r"2 problems\n.*links\.csv, row 3, column toll: '2': must be a share") as caught:
+    with pytest.raises(
+        CaseError, match=r"2 problems\n.*links\.csv, row 3, column toll: '2': must be a share"
+    ) as caught:
         read_case(folder)
     assert caught.value.problems == check_case(folder)
     assert caught.value.source == str(folder)
@@ -581,7 +629,16 @@ def test_defects_of_every_file_are_found_at_once(tmp_path: Path) -> None:
 
 
 def test_every_cell_of_a_row_is_checked(tmp_path: Path) -> None:
-    wrong = ("capacity", "us_exposure", "regime_profit", "exit_removal", "salience", "signal", "effort", "cost")
+    wrong = (
+        "capacity",
+        "us_exposure",
+        "regime_profit",
+        "exit_removal",
+        "salience",
+        "signal",
+        "effort",
+        "cost",
+    )
     problems = problems_of(tmp_path, *(put("entities.csv", 4, column, "-1") for column in wrong))
     assert tuple(item.column for item in problems) == wrong
     assert {item.value for item in problems} == {"-1"}
@@ -607,7 +664,10 @@ def test_an_unreadable_cell_is_not_reported_as_missing(tmp_path: Path) -> None:
 
 def test_each_cycle_is_reported(tmp_path: Path) -> None:
     problems = problems_of(
-        tmp_path, add("links.csv", "bank,trader,,0"), add("links.csv", "trader,fish,,0"), add("links.csv", "x,x,,")
+        tmp_path,
+        add("links.csv", "bank,trader,,0"),
+        add("links.csv", "trader,fish,,0"),
+        add("links.csv", "x,x,,"),
     )
     rows = {(item.row, "cycle" in item.message) for item in problems}
     assert {(7, True), (8, True)} <= rows

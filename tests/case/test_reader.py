@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from case_folders import (
     SHARED,
     TEXTS,
@@ -24,7 +25,6 @@ from case_folders import (
     without_column,
     write_files,
 )
-
 from sanctopt.case import check_case, game_from_tables, list_cases, load_case, read_case
 from sanctopt.case.cells import parse_number
 from sanctopt.case.schema import FINITE, LIMIT
@@ -136,20 +136,23 @@ def test_whole_numbers_are_int_and_others_float(tmp_path: Path) -> None:
 def test_blanks_and_absent_columns_mean_the_defaults(tmp_path: Path) -> None:
     game = edited(
         tmp_path,
-        content("entities.csv", "entity,kind,supply\ncoal,channel,40\nfish,channel,20\ntrader,trader,\nbank,bank,\n"),
+        content(
+            "entities.csv",
+            "entity,kind,supply\ncoal,channel,40\nfish,channel,20\ntrader,trader,\nbank,bank,\n",
+        ),
         content("instruments.csv", "instrument,effort\nwaiver,\ndesignate,\n"),
         content("links.csv", "source,sink\ncoal,trader\nfish,trader\ntrader,bank\nbank,regime\n"),
         content("responses.csv", "response,hostile\nhold,\nhit,TRUE\n"),
         content("parties.csv", "party,kind\nKOR,\nJPN,\n"),
-        content("utilities.csv", "type,response,base,provocation\n"
-                "soft,hold,0,0\nsoft,hit,-1,1\nfirm,hold,0,0\nfirm,hit,-1,1\n"),
+        content(
+            "utilities.csv",
+            "type,response,base,provocation\nsoft,hold,0,0\nsoft,hit,-1,1\nfirm,hold,0,0\nfirm,hit,-1,1\n",
+        ),
         without_column("mitigations.csv", "lead"),
         without_column("types.csv", "reservation"),
     )
     assert game.entity["bank"] == Entity("bank", "bank")
-    assert game.entity["bank"] == Entity(
-        "bank", "bank", "", None, None, None, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0
-    )
+    assert game.entity["bank"] == Entity("bank", "bank", "", None, None, None, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0)
     assert game.instrument["waiver"] == Instrument("waiver", 1.0, 0.0, 1.0, 1.0, "", 0)
     assert game.links[0] == Link("coal", "trader", None, 0.0)
     assert game.responses == (Response("hold", False, 0.0, ()), Response("hit", True, 0.0, ()))
@@ -179,11 +182,8 @@ def test_optional_tables_may_be_absent_or_have_no_rows(tmp_path: Path) -> None:
     )
     empty = edited(
         tmp_path / "empty",
-        *(
-            header_only(file)
-            for file in ("enforcement.csv", "harms.csv", "parties.csv", "mitigations.csv")
-            + ("engagements.csv", "perception.csv", "supply.csv")
-        ),
+        *map(header_only, ("enforcement.csv", "harms.csv", "parties.csv", "mitigations.csv")),
+        *map(header_only, ("engagements.csv", "perception.csv", "supply.csv")),
     )
     assert absent == empty
     assert absent.parties == absent.harms == absent.supply_changes == ()
@@ -226,7 +226,9 @@ def test_what_the_model_does_not_forbid_is_allowed(edit: Edit, tmp_path: Path) -
 def test_white_space_around_cells_and_headers_does_not_count(tmp_path: Path) -> None:
     game = edited(
         tmp_path,
-        content("parties.csv", " party , kind,weight , note\n KOR,\tally , 1 , a  b \n\n JPN , ,0.8,\n , ,,\n"),
+        content(
+            "parties.csv", " party , kind,weight , note\n KOR,\tally , 1 , a  b \n\n JPN , ,0.8,\n , ,,\n"
+        ),
         put("entities.csv", 4, "jurisdiction", " CN "),
         put("responses.csv", 3, "shields", " CN ;RU; "),
         put("responses.csv", 2, "hostile", " False "),
@@ -382,9 +384,13 @@ def test_frames_may_hold_numbers_flags_and_any_index() -> None:
 
 
 def test_settings_may_be_numpy_scalars() -> None:
-    scalars = settings() | {"stages": np.int64(3), "discount": np.float64(0.5), "standing_threats": np.bool_(True)}
+    scalars = settings() | {
+        "stages": np.int64(3),
+        "discount": np.float64(0.85),
+        "standing_threats": np.bool_(True),
+    }
     game = game_from_tables(scalars, frames())
-    assert (game.stages, game.discount, game.standing_threats) == (3, 0.5, True)
+    assert (game.stages, game.discount, game.standing_threats) == (3, 0.85, True)
     assert type(game.stages) is int
 
 
@@ -445,5 +451,5 @@ def test_every_shipped_case_is_valid() -> None:
 
 
 def test_an_unknown_shipped_case_is_told_from_those_there_are() -> None:
-    with pytest.raises(CaseError, match="is no shipped case.*; shipped are: "):
+    with pytest.raises(CaseError, match=r"is no shipped case.*; shipped are: "):
         load_case("dprk_1917")

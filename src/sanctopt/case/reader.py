@@ -41,7 +41,7 @@ def read_case(path: str | Path) -> Game:
     Examples
     --------
     >>> from sanctopt.case import load_case, read_case, write_case
-    >>> game = load_case("teaching")
+    >>> game = load_case("dprk_2017")
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     read_case(write_case(game, folder)) == game

@@ -18,7 +18,7 @@ def list_cases() -> tuple[str, ...]:
     Examples
     --------
     >>> from sanctopt.case import list_cases
-    >>> "teaching" in list_cases()
+    >>> "dprk_2017" in list_cases()
     True
     """
     return tuple(sorted(_folders()))
@@ -44,7 +44,7 @@ def load_case(name: str) -> Game:
     Examples
     --------
     >>> from sanctopt.case import load_case
-    >>> load_case("teaching").stages > 0
+    >>> load_case("dprk_2017").stages > 0
     True
     """
     folders = _folders()

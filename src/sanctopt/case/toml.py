@@ -59,7 +59,7 @@ def key_lines(text: str) -> dict[tuple[str, str], int]:
     """
     lines: dict[tuple[str, str], int] = {}
     table, in_text = "", False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not in_text:
             if header := _TABLE_LINE.match(line):
                 table = header[1].strip("\"'")

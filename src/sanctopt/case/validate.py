@@ -19,7 +19,6 @@ from sanctopt.case.tables import Row, Rows
 from sanctopt.errors import Problem, SolverError
 from sanctopt.game import REGIME, Game, at_least
 
-
 _WORTH = ("off_ramp", "concession_value")
 _NETWORK = ("entities", "links", "supply")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +50,7 @@ def write_case(game: Game, path: str | Path) -> Path:
     --------
     >>> import tempfile
     >>> from sanctopt.case import load_case, read_case, write_case
-    >>> game = load_case("teaching")
+    >>> game = load_case("dprk_2017")
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     read_case(write_case(game, folder)) == game
     True
@@ -142,13 +140,18 @@ def _extra_columns(records: Sequence[Any]) -> list[str]:
 
 def _table_text(table: Table, records: Sequence[Any]) -> str:
     extra = _extra_columns(records)
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*(column.name for column in table.columns), *extra])
+    lines = [[*(column.name for column in table.columns), *extra]]
     for record in records:
         cells = [_cell(column, getattr(record, column.field or column.name)) for column in table.columns]
-        writer.writerow([*cells, *(text for _, text in record.extra)])
-    return out.getvalue()
+        lines.append([*cells, *(text for _, text in record.extra)])
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+
+
+def _quoted(cell: str) -> str:
+    # csv.writer leaves a lone "\r" without quotes, and reading it back would break the row there.
+    if any(sign in cell for sign in ',"\r\n'):
+        return '"' + cell.replace('"', '""') + '"'
+    return cell
 
 
 def _cell(column: Column, value: Any) -> str:

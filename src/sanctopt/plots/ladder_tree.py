@@ -37,6 +37,9 @@ LINE = 1.25
 GAP = 1.6
 """Least space between two boxes, lines: room for the words on the edge."""
 
+TALL = 30.0
+"""A tree of more lines has the stages below as well as above."""
+
 HEAD, CONCEDES = "#0072B2", "#D55E00"
 
 
@@ -131,8 +134,13 @@ def plot_ladder_tree(ladder: Ladder, ax: Axes | None = None) -> Axes:
         _draw(ax, vertex, pitch, font)
     _frame(ax, ladder, pitch=pitch, font=font)
     ax.set_xlim(-1.0, max(breadth, across))
-    spare = max(down - below - GAP / 2, 0.0) / 2  # a tree in high axes is not pulled apart but centred
-    ax.set_ylim(below + spare, -GAP / 2 - spare)
+    spare = max(down - below - GAP / 2, 0.0)  # a tree in high axes is not pulled apart but hangs at their top
+    ax.set_ylim(below + spare, -GAP / 2)
+    if below > TALL and spare < GAP:
+        foot = ax.secondary_xaxis("bottom")
+        foot.set_xticks(ax.get_xticks(), ladder.stage_labels)
+        foot.tick_params(labelsize=font * 1.25, length=0, colors=INK)
+        foot.spines[:].set_visible(False)
     return ax
 
 
@@ -312,7 +320,8 @@ def _write(ax: Axes, vertex: _Vertex, left: float, colour: str, font: float) -> 
         words = line.lstrip()
         ax.text(
             left + 0.8 * (len(line) - len(words)), baseline + number, words, va="baseline", fontsize=font,
-            color=HEAD if head and vertex.expected else colour, fontweight="bold" if head else "normal", zorder=4,
+            color=HEAD if head and vertex.expected else colour, fontweight="bold" if head else "normal",
+            zorder=4,
         )  # fmt: skip
 
 
@@ -335,10 +344,10 @@ def _draw_branch(ax: Axes, vertex: _Vertex, branch: _Branch, pitch: float, font:
 
 
 def _frame(ax: Axes, ladder: Ladder, *, pitch: float, font: float) -> None:
-    """Stages as ticks above and below, nothing else."""
+    """Stages as ticks above, nothing else."""
     ticks = [stage * pitch + BOX / 2 for stage in range(len(ladder.stage_labels))]
     ax.set_xticks(ticks, ladder.stage_labels)
-    ax.tick_params(axis="x", labelsize=font * 1.25, labeltop=True, length=0, colors=INK)
+    ax.tick_params(axis="x", labelsize=font * 1.25, labeltop=True, labelbottom=False, length=0, colors=INK)
     ax.set_yticks([])
     ax.spines[:].set_visible(False)
     ax.set_title(f"Escalation ladder: {ladder.game_name}", loc="left", fontsize=font * 1.6, color=INK)

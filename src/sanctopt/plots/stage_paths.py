@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from sanctopt import ladder_view as view
 from sanctopt.errors import LadderError
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 class Quantity(Enum):
     """What a panel shows; the value is its heading."""
 
-    REVENUE = "Revenue that reaches the regime (US$m per stage)"
+    REVENUE = "Revenue of the regime (US$m)"
     CREDIBILITY = "Credibility of the coalition"
     PROVOCATION = "Provocation of the patron"
-    HARM = "Harm to allies and firms (US$m per stage)"
+    HARM = "Harm to allies and firms (US$m)"
 
     def of(self, entry: Expected) -> float:
         """The quantity in what is expected of one type at one rung."""
@@ -44,6 +44,9 @@ class Quantity(Enum):
 
 LINE, MARKER, STAR = 1.8, 4.5, 13.0
 """Breadth of a line, size of a marker and of the star of a concession, points."""
+
+WIDE = 8.5
+"""Axes of fewer inches have room for the title, but not for the remark beside it."""
 
 RIM, CABLE = 2.6, 10.5
 """How much broader, points, the next of several coinciding lines is; less where all would exceed CABLE."""
@@ -85,8 +88,15 @@ def plot_stages(ladder: Ladder, ax: Axes | None = None) -> Axes:
         ax = new_axes(11.0, 7.4, whole=True)
     ax.set_axis_off()
     ax.set_title(f"{ladder.game_name} - what each type is expected to do", loc="left", color=INK)
+    if size_inches(ax)[0] > WIDE:
+        ax.set_title(
+            "where lines run together, each keeps its colour as a rim",
+            loc="right",
+            fontsize="small",
+            color=GREY,
+        )
     handles = _handles(ladder)
-    columns = min(len(handles), 4)
+    columns = max(min(len(handles), 4, int(size_inches(ax)[0] / 2.2)), 1)
     legend_inches = 0.05 + 0.22 * -(-len(handles) // columns)
     for quantity, bounds in zip(Quantity, _panel_bounds(ax, legend_inches), strict=True):
         panel = ax.inset_axes(bounds)
@@ -137,7 +147,9 @@ def plot_stage_quantity(ladder: Ladder, quantity: Quantity, ax: Axes | None = No
     if ax is None:
         ax = new_axes(8.0, 4.4)
     _draw(ladder, quantity, ax, size_inches(ax)[0])
-    ax.legend(handles=_handles(ladder, baseline=quantity is Quantity.REVENUE), frameon=False, fontsize="small")
+    ax.legend(
+        handles=_handles(ladder, baseline=quantity is Quantity.REVENUE), frameon=False, fontsize="small"
+    )
     return ax
 
 
@@ -152,15 +164,13 @@ def _require_played(ladder: Ladder) -> None:
 def _draw(ladder: Ladder, quantity: Quantity, ax: Axes, width: float) -> None:
     """One panel, ``width`` inches wide: lines, ticks, heading."""
     ways = view.ways(ladder)
-    paths = {
-        name: {rung.stage: quantity.of(entry) for rung, entry in way} for name, way in ways.items()
-    }
+    paths = {name: {rung.stage: quantity.of(entry) for rung, entry in way} for name, way in ways.items()}
     if quantity is Quantity.REVENUE:
         baseline = {rung.stage: entry.baseline_revenue for way in ways.values() for rung, entry in way}
         stages = sorted(baseline)
         ax.plot(
-            stages, [baseline[stage] for stage in stages], color=GREY, linestyle=(0, (4, 3)), linewidth=1.2,
-            label="baseline",
+            stages, [baseline[stage] for stage in stages], color=INK, linestyle=(0, (4, 3)), linewidth=1.1,
+            label="baseline", zorder=4,  # above the lines, lest they hide it where next to nothing is denied
         )  # fmt: skip
     for place, (name, path) in enumerate(paths.items()):
         ax.plot(
@@ -233,8 +243,9 @@ def _marker(place: int) -> str:
     return MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]
 
 
-def _dash(place: int) -> str:
-    return ("-", "--", ":")[place // len(COLOURS) % 3]
+def _dash(place: int) -> Literal["-", "--", ":"]:
+    dashes: tuple[Literal["-"], Literal["--"], Literal[":"]] = ("-", "--", ":")
+    return dashes[place // len(COLOURS) % 3]
 
 
 def _handles(ladder: Ladder, *, baseline: bool = True) -> list[Line2D]:
@@ -256,7 +267,7 @@ def _handles(ladder: Ladder, *, baseline: bool = True) -> list[Line2D]:
         )  # fmt: skip
     if baseline:
         handles.append(
-            Line2D([], [], color=GREY, linestyle=(0, (4, 3)), linewidth=1.2, label="revenue without measures")
+            Line2D([], [], color=INK, linestyle=(0, (4, 3)), linewidth=1.1, label="revenue without measures")
         )
     return handles
 
@@ -264,12 +275,14 @@ def _handles(ladder: Ladder, *, baseline: bool = True) -> list[Line2D]:
 def _panel_bounds(ax: Axes, legend: float) -> list[tuple[float, float, float, float]]:
     """Places of a 2x2 grid in axes coordinates, with margins fixed in inches for labels and legend."""
     width, height = size_inches(ax)
-    left, between, under, over = 0.5 / width, 0.6 / width, 0.5 / height, 0.35 / height
-    panel_width = max((1 - left - between) / 2, 0.1)
+    left, between, right, under, over = 0.5 / width, 0.65 / width, 0.25 / width, 0.5 / height, 0.35 / height
+    panel_width = max((1 - left - between - right) / 2, 0.1)
     foot = legend / height
     panel_height = max((1 - foot - 2 * (under + over)) / 2, 0.1)
     lower = foot + under
     upper = lower + panel_height + over + under
     return [
-        (x, y, panel_width, panel_height) for y in (upper, lower) for x in (left, left + panel_width + between)
+        (x, y, panel_width, panel_height)
+        for y in (upper, lower)
+        for x in (left, left + panel_width + between)
     ]
