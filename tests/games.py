@@ -114,12 +114,14 @@ class _Builder:
 
     def count(self, most: int) -> int:
         """A number from 1 on; 1 half as often as the others."""
-        return self.one_of([*range(1, most + 1), *range(2, most + 1)])
+        numbers: list[int] = [*range(1, most + 1), *range(2, most + 1)]
+        return self.one_of(numbers)
 
     # --- tables ------------------------------------------------------------------------------
 
     def game(self, name: str) -> Game:
         stages = self.count(self.size.stages)
+        threats = stages > 1 and self.pick(0, 2) > 0
         fine = self.pick(0, 3) == 3
         entities = self.entities()
         instruments = self.instruments(fine)
@@ -159,12 +161,13 @@ class _Builder:
             entities=entities,
             links=self.links(entities),
             instruments=instruments,
-            effects=self.effects(instruments, entities),
+            # Threats multiply with starts in every stage but the last one.
+            effects=self.effects(instruments, entities, self.size.starts - (threats and stages > 2)),
             responses=responses,
             patron_types=types,
             utilities=tuple(self.utility(row, response) for row in types for response in responses),
             discount=discount,
-            standing_threats=self.pick(0, 2) > 0,
+            standing_threats=threats,
             enforcement=self.enforcement(responses, entities),
             harms=self.harms(responses, parties),
             parties=parties,
@@ -244,10 +247,11 @@ class _Builder:
             )
         return tuple(rows)
 
-    def effects(self, instruments: Sequence[Instrument], entities: Sequence[Entity]) -> tuple[Effect, ...]:
+    def effects(
+        self, instruments: Sequence[Instrument], entities: Sequence[Entity], left: int
+    ) -> tuple[Effect, ...]:
         """Profiles of one to three steps, rising or falling, until the starts are as many as allowed."""
         rows: list[Effect] = []
-        left = self.size.starts
         pairs = [(instrument, kind) for kind in ("bank", "trader", "trade") for instrument in instruments]
         turn = self.pick(0, len(pairs) - 1)
         for instrument, kind in pairs[turn:] + pairs[:turn]:

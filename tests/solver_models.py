@@ -84,3 +84,8 @@ def polytope(rows: int, columns: int, *, seed: int = 0) -> Any:
 
     model.room = pyo.Constraint(range(rows), rule=room)
     return model
+
+
+def at(variables: Any, value: float) -> Any:
+    """Every member of a variable at one value."""
+    return ComponentMap((variables[i], value) for i in variables)

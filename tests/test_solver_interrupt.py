@@ -16,6 +16,7 @@ from typing import Any
 import highspy
 import pytest
 
+from sanctopt import solver_run
 from sanctopt.errors import SolverError
 from sanctopt.solver import Limit, Progress, Reason, SolveOptions, compile_program
 from sanctopt.solver_run import Monitor, Runner
@@ -141,7 +142,7 @@ def test_progress_reports_what_is_known() -> None:
         assert math.isfinite(e.relative_gap) == known
 
 
-class Surprise(Exception):
+class SurpriseError(Exception):
     """Raised by the caller's own function."""
 
 
@@ -153,10 +154,10 @@ def test_exception_of_on_progress_stops_and_is_raised(from_main: bool) -> None:
 
     def fail(progress: Progress) -> None:
         calls.append(progress)
-        raise Surprise("at the first incumbent")
+        raise SurpriseError("at the first incumbent")
 
     def work() -> None:
-        with pytest.raises(Surprise, match="at the first incumbent") as caught:
+        with pytest.raises(SurpriseError, match="at the first incumbent") as caught:
             program.solve(LONG, on_progress=fail)
         raised.append(caught.value)
 
@@ -171,6 +172,20 @@ def test_exception_of_on_progress_stops_and_is_raised(from_main: bool) -> None:
     assert len(raised) == len(calls) == 1
     with pytest.raises(SolverError, match="no incumbent"):
         _ = program.values
+    assert program.solve(SolveOptions(node_limit=1)).has_solution
+
+
+def test_exception_inside_the_callback_stops_and_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> float:
+        raise SurpriseError("between HiGHS and us")
+
+    program = compile_program(market_split(5, 40, seed=0))
+    start = time.perf_counter()
+    monkeypatch.setattr(solver_run, "relative_gap", fail)
+    with pytest.raises(SurpriseError, match="between HiGHS and us"):
+        program.solve(LONG)
+    monkeypatch.undo()
+    assert time.perf_counter() - start < 30
     assert program.solve(SolveOptions(node_limit=1)).has_solution
 
 

@@ -188,8 +188,10 @@ class RevenueNetwork:
         if total <= 0.0 or not self._tail:
             return 0.0
         supply = self._supply[stage] * left / total
-        capacity = self._capacity[stage] * left / total
-        limit = [value / total for value in self._limit]
+        # No vertex or link ever carries more than the total supply, so a capacity above it is none: a huge
+        # one would turn the last digit of a price into revenue.
+        capacity = np.minimum(self._capacity[stage] * left / total, 1.0)
+        limit = [np.inf if value >= total else value / total for value in self._limit]
         upper = np.concatenate([supply[self._channels], limit])
         answer = linprog(  # type: ignore[call-overload]  # the stubs of scipy 1.17 know no sparse matrix here
             self._objective,

@@ -98,7 +98,6 @@ class Monitor:
     def callback(self, kind: Any, _message: str, out: Any, reply: Any, _data: object) -> None:
         """Answer HiGHS from its thread; no exception may travel through its C++ frames."""
         try:
-            interruptible = kind in _INTERRUPTS
             now = self.seconds()
             due = kind == HighsCallbackType.kCallbackMipInterrupt and now - self._last >= _PROGRESS_SECONDS
             if due or kind == _IMPROVEMENT:
@@ -108,7 +107,7 @@ class Monitor:
                 self.events.put(Progress(now, incumbent, bound, gap, max(0, out.mip_node_count)))
         except BaseException as error:
             self.failure, self.stop = error, True
-        if interruptible and self.stop:
+        if self.stop and kind in _INTERRUPTS:
             reply.user_interrupt = True
 
 
