@@ -122,9 +122,11 @@ class _Builder:
     def game(self, name: str) -> Game:
         stages = self.count(self.size.stages)
         threats = stages > 1 and self.pick(0, 2) > 0
+        # A game about threats: all are about to hit early on, some can be deterred, starts are dear.
+        tense = threats and self.flag()
         fine = self.pick(0, 3) == 3
         entities = self.entities()
-        instruments = self.instruments(fine)
+        instruments = self.instruments(fine, dear=tense)
         responses = self.responses()
         types = self.types()
         parties = tuple(
@@ -165,7 +167,7 @@ class _Builder:
             effects=self.effects(instruments, entities, self.size.starts - (threats and stages > 2)),
             responses=responses,
             patron_types=types,
-            utilities=tuple(self.utility(row, response) for row in types for response in responses),
+            utilities=tuple(self.utility(row, response, tense) for row in types for response in responses),
             discount=discount,
             standing_threats=threats,
             enforcement=self.enforcement(responses, entities),
@@ -174,10 +176,10 @@ class _Builder:
             mitigations=tuple(self.mitigations(responses, parties, self.size.choices - len(engagements))),
             engagements=engagements,
             perception=tuple(
-                Perception(row.name, stage, self.one_of((0.5, 1.0, -0.5)))
+                Perception(row.name, stage, 2.0 if early else self.one_of((0.5, 1.0, -0.5)))
                 for row in types
                 for stage in range(stages)
-                if self.pick(0, 3) == 3
+                if (early := tense and stage < max(1, stages - 2)) or self.pick(0, 3) == 3
             ),
             supply_changes=supply_changes,
         )
@@ -228,7 +230,7 @@ class _Builder:
             ]
         return tuple(rows)
 
-    def instruments(self, fine: bool) -> tuple[Instrument, ...]:
+    def instruments(self, fine: bool, dear: bool) -> tuple[Instrument, ...]:
         """One or two instruments; the second may require the first."""
         count = self.pick(1, 2)
         rows = []
@@ -238,7 +240,7 @@ class _Builder:
                 Instrument(
                     name=("notice", "designate")[number],
                     effort=self.one_of((0.1, 0.2) if fine else (1.0, 1.0, 2.0)),
-                    cost=self.number(0, 1),
+                    cost=self.number(2, 20) if dear else self.number(0, 1),
                     provocation=self.one_of((1.0, 0.5, 0.0)),
                     signal=self.one_of((0.2, 0.6, 0.0)),
                     requires="notice" if requires else "",
@@ -285,10 +287,19 @@ class _Builder:
             for n, prior in enumerate(priors)
         )
 
-    def utility(self, row: PatronType, response: Response) -> Utility:
+    def utility(self, row: PatronType, response: Response, tense: bool) -> Utility:
         """Coefficients on a grid of halves; holding is worth 0, as is usual."""
         if response.name == "hold":
             return Utility(row.name, "hold", 0.0, 0.0)
+        if tense and response.hostile:
+            return Utility(
+                row.name,
+                response.name,
+                base=self.one_of((-1.5, -2.0, -1.0)),
+                provocation=1.0,
+                engagement=self.one_of((0.0, -1.0)),
+                threat=self.one_of((0.0, -0.5, -1.0, -2.0)),
+            )
         cooperative = response.name == "cooperate"
         kind = 1.0 if cooperative else -1.0
         return Utility(

@@ -305,6 +305,16 @@ class TestErrors:
         with pytest.raises(SolverError, match=r"revenue of stage 0 is not proven: a flow carries 0.0"):
             RevenueNetwork(SERIES).baseline_revenue(0)
 
+    def test_a_flow_that_breaks_a_capacity_is_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        solve = network_module.linprog
+
+        def greedy(*program: object, **options: object) -> SimpleNamespace:
+            answer = solve(*program, **options)
+            return SimpleNamespace(status=0, x=1.5 * answer.x, ineqlin=answer.ineqlin)
+
+        monkeypatch.setattr(network_module, "linprog", greedy)
+        assert RevenueNetwork(SERIES).baseline_revenue(0) == pytest.approx(70.0, abs=1e-9)
+
     def test_a_failed_solve_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         answer = SimpleNamespace(status=2, message="infeasible")
         monkeypatch.setattr(network_module, "linprog", lambda *_, **__: answer)

@@ -33,6 +33,7 @@ from sanctopt.game import (
     Mitigation,
     OffRamp,
     Party,
+    PatronType,
     Perception,
     Start,
     Weights,
@@ -40,7 +41,7 @@ from sanctopt.game import (
 from sanctopt.ladder import Information, Ladder, Rung
 from sanctopt.outcome import Outcome, Step
 from sanctopt.play import Ties, follow, play
-from sanctopt.position import advance, opening, take
+from sanctopt.position import advance, aftermath, concedes, opening, take
 
 HOLD = ("hold",)
 HIT = ("hit",)
@@ -130,6 +131,15 @@ class TestExits:
         assert [step.exits for step in calm_steps(game)] == [("trader", "bank"), ("bank",)]
         game = with_entity(game, "trader", us_exposure=15.0)  # 15 >= 10 (1 + 0.5) exactly
         assert calm_steps(game)[1].exits == ("trader", "bank")
+
+    def test_only_the_latest_response_shields(self) -> None:
+        responses = (replace(CALM.responses[0], shield=0.5, shields=("CN",)), *CALM.responses[1:])
+        game = replace(CALM, stages=3, responses=responses, perception=(Perception("calm", 1, 20.0),))
+        game = with_utility(replace(game, credibility=Credibility(1.0, 0.0, 2.0)), "calm", "hit", base=-11.0)
+        game = with_entity(game, "trader", us_exposure=12.0, regime_profit=10.0)
+        outcome = play(game, adaptive(game, *idle((), HOLD, (*HOLD, "hit"))))
+        assert outcome.responses["calm"] == ("hold", "hit", "hold")
+        assert [step.exits for step in outcome.steps] == [("trader",), (), ("trader",)]
 
 
 class TestRemoval:
@@ -298,6 +308,14 @@ class TestOffRamp:
         assert play(game, adaptive(game, *rungs)).steps[0].concedes is concedes
 
 
+def test_a_reservation_is_met_in_decimals() -> None:
+    game = replace(CALM, off_ramp=OffRamp(0.0, 1000.0))
+    posture = take(game, opening(game), Rung((), offer=True))
+    after = replace(aftermath(game, posture, "hold"), revenue=0.1 + 0.2, baseline_revenue=1.0)
+    assert concedes(game, posture, after, PatronType("calm", 1.0, reservation=0.3))
+    assert not concedes(game, posture, after, PatronType("calm", 1.0, reservation=0.29))
+
+
 def tied_game(**changes: Any) -> Game:
     """One type, indifferent between hold and protest in stage 0, where protest alone is costly at once."""
     game = with_utility(CALM, "calm", "protest", base=0.0)
@@ -397,17 +415,24 @@ class TestOpenLoop:
         kept = self.sequence(TestThreat.game, Rung((), threat=(BANK,)), Rung(HOLD, starts=(BANK,)))
         assert play(TestThreat.game, kept).responses["proud"][0] == "hit"
 
-    def test_optimistic_ties_keep_the_plan_and_pessimistic_ones_leave_it(self) -> None:
-        # Carrying out the threat would pay (35 denied for 6 of cost), but the sequence cannot.
-        game = replace(
-            self.tied, effects=(replace(self.tied.effects[1], removal=1.0), *self.tied.effects[3:])
-        )
-        ladder = self.sequence(game, Rung((), threat=(BANK,)), Rung(HOLD, starts=(TRADER,)))
-        best, worst = play(game, ladder), play(game, ladder, Ties.PESSIMISTIC)
+    # A bank that goes at once when it is designated.
+    swift = replace(tied, effects=(replace(tied.effects[1], removal=1.0), *tied.effects[3:]))
+
+    def test_optimistic_ties_keep_the_plan_even_where_leaving_it_would_pay(self) -> None:
+        # After hit, the threat would deny 35 for a cost of 6, but the sequence does not carry it out.
+        ladder = self.sequence(self.swift, Rung((), threat=(BANK,)), *idle(HOLD))
+        best = play(self.swift, ladder)
         assert best.responses["calm"] == ("hold", "hold")
         assert all(step.planned for step in best.steps)
+        assert best.value == pytest.approx(0.0, abs=1e-9)
+
+    def test_pessimistic_ties_may_leave_it(self) -> None:
+        game = replace(self.swift, harms=(Harm("hit", "KOR", 50.0),))
+        ladder = self.sequence(game, Rung((), threat=(BANK,)), Rung(HOLD, starts=(TRADER,)))
+        worst = play(game, ladder, Ties.PESSIMISTIC)
         assert worst.responses["calm"] == ("hit", "hit")
         assert [(step.planned, step.rung.starts) for step in worst.steps] == [(True, ()), (False, (BANK,))]
+        assert worst.value == pytest.approx(-50.0 - 50.0 + 35.0 - 6.0)
 
     def test_a_short_sequence_ends_in_nothing(self) -> None:
         outcome = play(CALM, self.sequence(CALM, Rung(())))

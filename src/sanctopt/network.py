@@ -208,7 +208,7 @@ class RevenueNetwork:
             )
         carried = self._carried(answer.x, supply, capacity, limit)
         bound = self._bound(-answer.ineqlin.marginals, supply, capacity, limit)
-        if bound - carried > GAP:
+        if abs(bound - carried) > GAP:
             raise SolverError(
                 f"revenue of stage {stage} is not proven: a flow carries {carried * total!r}, the dual bound "
                 f"is {bound * total!r}; scale the money of the case so that supplies are comparable"

@@ -97,7 +97,7 @@ def violations(game: Game, position: Position, rung: Rung) -> tuple[str, ...]:
 def _broken_starts(game: Game, starts: Sequence[Start], started: Dated, stage: int) -> list[str]:
     """Reasons why a set of eligible starts may not be made in a stage, given all earlier ones."""
     reasons = []
-    before = dict(reversed(started))
+    before = dict(started)
     for number, start in enumerate(starts):
         if start in starts[:number]:
             reasons.append(f"start {start} is named twice")

@@ -126,6 +126,15 @@ class Bounds:
         cost += sum(row.cost for row in game.engagements) + sum(game.mitigation_cost.values())
         return cost + (game.off_ramp.offer_cost if game.off_ramp is not None else 0.0)
 
+    @cached_property
+    def harm(self) -> float:
+        """Upper bound of the weighted harm of one stage: the most harmful response, nothing covered."""
+        game = self.frame.game
+        total = dict.fromkeys(self.frame.responses, 0.0)
+        for row in game.harms:
+            total[row.response] += game.party[row.party].weight * row.harm
+        return max(total.values(), default=0.0)
+
     def preference(self, type_name: str, taken: str, other: str, stage: int) -> float:
         """Upper bound of U(taken) - U(other) in a stage, over all plans.
 
@@ -159,20 +168,23 @@ class Bounds:
 
     @cached_property
     def possible(self) -> dict[tuple[str, int], tuple[str, ...]]:
-        """Responses that some plan could make a type take in a stage (`preference` rules out the rest).
+        """Responses that some plan could make all types of a pool take in a stage, by voice.
+
+        `preference` rules out the rest.
 
         The slack of 1e-6 keeps responses that rounding could make tie.
         """
         frame = self.frame
         return {
-            (name, stage): tuple(
+            (voice, stage): tuple(
                 taken
                 for taken in frame.responses
                 if all(
                     self.preference(name, taken, other, stage) >= frame.margin - 1e-6
+                    for name in frame.members[voice]
                     for other in frame.responses
                     if other != taken
                 )
             )
-            for name, stage in frame.type_stages
+            for voice, stage in frame.voice_stages
         }

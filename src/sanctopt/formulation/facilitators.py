@@ -33,11 +33,11 @@ def add_facilitators(model: Any) -> None:
         if (classes := exit_classes(frame, bounds, i, t))
     }
     model.exits = pyo.Var(
-        [(q, i, s, t) for q in frame.types for (i, t), classes in model.exit_class.items() for s in classes],
+        [(q, i, s, t) for q in frame.voices for (i, t), classes in model.exit_class.items() for s in classes],
         domain=pyo.Binary,
     )
     model.credibility_stock = pyo.Constraint(list(frame.copies), rule=credibility_stock)
-    exiting = [(q, i, t) for q in frame.types for i, t in model.exit_class]
+    exiting = [(q, i, t) for q in frame.voices for i, t in model.exit_class]
     model.exit_threshold = pyo.Constraint(exiting, rule=exit_threshold)
     model.exit_shield = pyo.Constraint(
         [(q, i, s, t) for q, i, t in exiting if t > 0 for s in model.exit_class[i, t]], rule=exit_shield

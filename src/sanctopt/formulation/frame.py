@@ -30,12 +30,17 @@ class Frame:
         ``ADAPTIVE`` or ``OPEN_LOOP`` (with one type they are the same program).
     margin : float
         Least utility by which each response taken must beat every other, at least 0.
+    pools : tuple of tuple of str
+        Types that are made to answer alike throughout, pool by pool; empty: each type is a pool of its
+        own. Larger pools give a smaller program whose ladders are allowed, but it is a restriction: it
+        proves no bound. The search uses it to find good ladders early.
     """
 
     game: Game
     types: tuple[str, ...]
     information: Information
     margin: float = 0.0
+    pools: tuple[tuple[str, ...], ...] = ()
 
     @cached_property
     def network(self) -> RevenueNetwork:
@@ -64,16 +69,43 @@ class Frame:
         """Names of the hostile responses."""
         return tuple(row.name for row in self.game.responses if row.hostile)
 
+    @cached_property
+    def voice(self) -> dict[str, str]:
+        """The type that speaks for the pool of each type: its first member, itself if it is alone."""
+        pools = self.pools or tuple((name,) for name in self.types)
+        return {name: pool[0] for pool in pools for name in pool}
+
+    @cached_property
+    def voices(self) -> tuple[str, ...]:
+        """One type for each pool."""
+        return tuple(dict.fromkeys(self.voice[name] for name in self.types))
+
+    @cached_property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """Types of the pool that a voice speaks for."""
+        return {
+            voice: tuple(name for name in self.types if self.voice[name] == voice) for voice in self.voices
+        }
+
+    @cached_property
+    def ending(self) -> tuple[str, ...]:
+        """Voices whose game may end by a concession: those that speak for themselves alone."""
+        return tuple(voice for voice in self.voices if self.members[voice] == (voice,) and voice in self.conceding)
+
     def copy(self, type_name: str, stage: int) -> str:
         """Owner of the decisions that a type meets in a stage."""
         shared = stage == 0 or self.information is Information.OPEN_LOOP
-        return self.types[0] if shared else type_name
+        return self.voices[0] if shared else self.voice[type_name]
+
+    def outlives(self, type_name: str) -> bool:
+        """Tell whether others may still meet a type's rungs after its own game has ended."""
+        return self.information is Information.OPEN_LOOP or len(self.members[self.voice[type_name]]) > 1
 
     @cached_property
     def copies(self) -> tuple[tuple[str, int], ...]:
         """Every (owner, stage) for which the program has decisions."""
         return tuple(
-            dict.fromkeys((self.copy(name, stage), stage) for stage in self.stages for name in self.types)
+            dict.fromkeys((self.copy(name, stage), stage) for stage in self.stages for name in self.voices)
         )
 
     @cached_property
@@ -82,16 +114,21 @@ class Frame:
         return tuple((name, stage) for name in self.types for stage in self.stages)
 
     @cached_property
+    def voice_stages(self) -> tuple[tuple[str, int], ...]:
+        """Every (voice, stage)."""
+        return tuple((name, stage) for name in self.voices for stage in self.stages)
+
+    @cached_property
     def paths(self) -> tuple[str, ...]:
-        """One type for each distinct sequence of copies: rows along a history are written once."""
-        return self.types[:1] if self.information is Information.OPEN_LOOP else self.types
+        """One voice for each distinct sequence of copies: rows along a history are written once."""
+        return self.voices[:1] if self.information is Information.OPEN_LOOP else self.voices
 
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of types whose copies are tied while their public histories agree."""
+        """Pairs of voices whose copies are tied while their public histories agree."""
         if self.information is Information.OPEN_LOOP:
             return ()
-        return tuple((one, other) for number, one in enumerate(self.types) for other in self.types[:number])
+        return tuple((one, other) for number, one in enumerate(self.voices) for other in self.voices[:number])
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:

@@ -48,7 +48,7 @@ def told_apart(model: Any, type_name: str, other: str, response: str, stage: int
         if (name, response, stage - 1) not in model.takes:
             return pyo.Constraint.Skip  # type: ignore[no-any-return]
         terms.append((1.0, model.takes[name, response, stage - 1]))
-        if name in frame.conceding:
+        if name in frame.ending:
             terms.append((-1.0, model.concedes[name, stage - 1]))
     return at_most(terms, 2.0)
 

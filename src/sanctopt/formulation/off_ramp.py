@@ -64,7 +64,7 @@ def concede_revenue(model: Any, type_name: str, stage: int) -> Row:
     frame: Frame = model.frame
     reservation = frame.game.patron_type[type_name].reservation or 0.0
     baseline = frame.network.baseline_revenue(stage) / frame.unit
-    revenue = model.revenue[type_name, stage]
+    revenue = model.revenue[frame.voice[type_name], stage]
     return at_most([(1.0, revenue), ((1 - reservation) * baseline, model.concedes[type_name, stage])], baseline)
 
 

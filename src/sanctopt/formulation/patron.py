@@ -49,7 +49,7 @@ def add_patron(model: Any) -> None:
     model.coverage_capped = pyo.Constraint(capped, rule=coverage_capped)
 
     views = [(q, a, t) for q, a, t in model.takes]
-    ended = [(q, ENDED, t) for q in frame.conceding for t in frame.stages if t > 0]
+    ended = [(q, ENDED, t) for q in frame.ending for t in frame.stages if t > 0]
     seen = [*views, *ended]
     threatening = [key for key in seen if key[2] in frame.threats_at]
     covering = [(q, a, g, t) for q, a, t in seen for g in coverages]
@@ -59,7 +59,7 @@ def add_patron(model: Any) -> None:
     model.seen_coverage = pyo.Var(
         covering, bounds=lambda _, q, a, g, t: (0.0, bounds.coverage(frame.coverages[g], t))
     )
-    pairs = list(frame.type_stages)
+    pairs = list(frame.voice_stages)
     model.one_response = pyo.Constraint(pairs, rule=one_response)
     model.view_provocation = pyo.Constraint(pairs, rule=view_provocation)
     model.view_engagement = pyo.Constraint(pairs, rule=view_engagement)
@@ -70,7 +70,8 @@ def add_patron(model: Any) -> None:
     model.only_threat = pyo.Constraint(threatening, rule=only_threat)
     model.only_coverage = pyo.Constraint(covering, rule=only_coverage)
     model.best_response = pyo.Constraint(
-        [(q, a, b, t) for q, a, t in views for b in frame.responses if b != a], rule=best_response
+        [(q, a, b, t) for v, a, t in views for q in frame.members[v] for b in frame.responses if b != a],
+        rule=best_response,
     )
 
 
@@ -89,7 +90,7 @@ def add_responses(model: Any) -> None:
     frame: Frame = model.frame
     possible = model.bounds.possible
     model.takes = pyo.Var(
-        [(q, a, t) for q, t in frame.type_stages for a in possible[q, t] or frame.responses],
+        [(q, a, t) for q, t in frame.voice_stages for a in possible[q, t] or frame.responses],
         domain=pyo.Binary,
     )
 
@@ -187,7 +188,8 @@ def one_response(model: Any, type_name: str, stage: int) -> Row:
     taken = [
         (1.0, model.takes[type_name, a, stage]) for a in frame.responses if (type_name, a, stage) in model.takes
     ]
-    return equal([*taken, *ended_before(model, type_name, stage)], 1.0)
+    ended = ended_before(model, type_name, stage) if type_name in frame.ending else []
+    return equal([*taken, *ended], 1.0)
 
 
 def ended_before(model: Any, type_name: str, stage: int) -> list[tuple[float, Any]]:
@@ -307,17 +309,18 @@ def best_response(model: Any, type_name: str, taken: str, other: str, stage: int
     first, second = frame.game.utility[type_name, taken], frame.game.utility[type_name, other]
     provocation = first.provocation - second.provocation
     offset = frame.game.offset.get((type_name, stage), 0.0)
+    voice = frame.voice[type_name]
     constant = first.base - second.base + provocation * offset - frame.margin
     terms = [
-        (constant, model.takes[type_name, taken, stage]),
-        (provocation, model.seen_provocation[type_name, taken, stage]),
-        (first.engagement - second.engagement, model.seen_engagement[type_name, taken, stage]),
+        (constant, model.takes[voice, taken, stage]),
+        (provocation, model.seen_provocation[voice, taken, stage]),
+        (first.engagement - second.engagement, model.seen_engagement[voice, taken, stage]),
     ]
     if stage in frame.threats_at:
-        terms.append((first.threat - second.threat, model.seen_threat[type_name, taken, stage]))
+        terms.append((first.threat - second.threat, model.seen_threat[voice, taken, stage]))
     denial = model.bounds.denial_difference(type_name, taken, other)
     terms += [
-        (coefficient, model.seen_coverage[type_name, taken, frame.coverages.index(group), stage])
+        (coefficient, model.seen_coverage[voice, taken, frame.coverages.index(group), stage])
         for group, coefficient in denial.items()
     ]
     if not any(coefficient for coefficient, _ in terms):

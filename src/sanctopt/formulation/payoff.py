@@ -17,7 +17,6 @@ from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most, equal, linear
 from sanctopt.formulation.patron import ended_before
-from sanctopt.ladder import Information
 
 
 def add_payoff(model: Any) -> None:
@@ -53,7 +52,7 @@ def revenue_denied(model: Any, type_name: str, stage: int) -> Row:
     """
     frame: Frame = model.frame
     baseline = frame.network.baseline_revenue(stage) / frame.unit
-    return at_most([(1.0, model.denied[type_name, stage]), (1.0, model.revenue[type_name, stage])], baseline)
+    return at_most([(1.0, model.denied[type_name, stage]), (1.0, model.revenue[frame.voice[type_name], stage])], baseline)
 
 
 def denied_while_it_lasts(model: Any, type_name: str, stage: int) -> Row:
@@ -70,11 +69,14 @@ def denied_while_it_lasts(model: Any, type_name: str, stage: int) -> Row:
 def harm_borne(model: Any, type_name: str, stage: int) -> Row:
     """Harm is that of the response taken, less what is covered (payoff.3).
 
-    ``D_t = sum_a sum_k weight(k) harm(a, k) (y_at - C_a,g(k,a),t)``
+    ``D_t >= sum_a sum_k weight(k) harm(a, k) (y_at - C_a,g(k,a),t) - Dmax sum over tau < t of g_tau``
 
-    C_agt is the coverage seen if a is taken, 0 otherwise, so no product is needed.
+    C_agt is the coverage seen if a is taken, 0 otherwise, so no product is needed. The last term stands
+    only where others of a pool answer on after this type's game has ended; Dmax is the largest
+    uncovered harm of a response.
     """
     frame: Frame = model.frame
+    voice = frame.voice[type_name]
     terms: dict[int, tuple[float, Any]] = {}
 
     def add(weight: float, variable: Any) -> None:
@@ -82,15 +84,19 @@ def harm_borne(model: Any, type_name: str, stage: int) -> Row:
         terms[id(variable)] = (before + weight, variable)
 
     for row in frame.game.harms:
-        if (type_name, row.response, stage) not in model.takes:
+        if (voice, row.response, stage) not in model.takes:
             continue
         weighted = frame.game.party[row.party].weight * row.harm / frame.unit
-        add(-weighted, model.takes[type_name, row.response, stage])
+        add(-weighted, model.takes[voice, row.response, stage])
         group = frame.coverage_group.get((row.party, row.response))
         if group is not None:
             number = frame.coverages.index(group)
-            add(weighted, model.seen_coverage[type_name, row.response, number, stage])
-    return equal([(1.0, model.harm[type_name, stage]), *terms.values()], 0.0)
+            add(weighted, model.seen_coverage[voice, row.response, number, stage])
+    ended: list[tuple[float, Any]] = []
+    if len(frame.members[voice]) > 1:
+        most = model.bounds.harm / frame.unit
+        ended = [(most * weight, term) for weight, term in ended_before(model, type_name, stage)]
+    return at_least([(1.0, model.harm[type_name, stage]), *terms.values(), *ended], 0.0)
 
 
 def costs_borne(model: Any, type_name: str, stage: int) -> Row:
@@ -99,8 +105,8 @@ def costs_borne(model: Any, type_name: str, stage: int) -> Row:
     ``K_t >= sum_im cost(m) cost(i) s_imt + sum_e cost(e) u_et + sum_j cost(j) w_jt + offer_cost o_t
     - Kmax_t sum over tau < t of g_tau``
 
-    The last term stands only in open-loop plans, whose rung is shared with types whose game goes on;
-    elsewhere an ended type's own copy is simply left empty. Kmax_t is `Bounds.stage_cost`.
+    The last term stands only where the rung is shared with types whose game goes on (open-loop plans,
+    pools); elsewhere an ended type's own copy is simply left empty. Kmax_t is `Bounds.stage_cost`.
     """
     frame: Frame = model.frame
     game, unit = frame.game, frame.unit
@@ -116,7 +122,7 @@ def costs_borne(model: Any, type_name: str, stage: int) -> Row:
     if game.off_ramp is not None and frame.conceding:
         paid.append((game.off_ramp.offer_cost / unit, model.offers[owner, stage]))
     terms = [(1.0, model.cost[type_name, stage]), *[(-weight, variable) for weight, variable in paid]]
-    if frame.information is Information.OPEN_LOOP:
+    if frame.outlives(type_name):
         most = model.bounds.stage_cost(stage) / unit
         terms += [(most * weight, term) for weight, term in ended_before(model, type_name, stage)]
     return at_least(terms, 0.0)

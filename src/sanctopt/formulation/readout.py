@@ -20,13 +20,14 @@ def read_responses(model: Any, values: Values) -> dict[str, tuple[str, ...]]:
     frame: Frame = model.frame
     taken: dict[str, tuple[str, ...]] = {}
     for name in frame.types:
+        voice = frame.voice[name]
         history: list[str] = []
         for stage in frame.stages:
             history.append(
                 next(
                     a
                     for a in frame.responses
-                    if (name, a, stage) in model.takes and values[model.takes[name, a, stage]] > 0.5
+                    if (voice, a, stage) in model.takes and values[model.takes[voice, a, stage]] > 0.5
                 )
             )
             if name in frame.conceding and values[model.concedes[name, stage]] > 0.5:

@@ -56,7 +56,7 @@ def add_rerouting(model: Any) -> None:
     bounds: Bounds = model.bounds
     damage = model.damage = damages(frame, bounds)
     value = model.path_value = frame.network.path_values()
-    types, stages = frame.types, frame.stages
+    types, stages = frame.voices, frame.stages
     names = [i for i in frame.downstream if value[i] > 0]
     numbered = [
         (number, link)
@@ -76,7 +76,7 @@ def add_rerouting(model: Any) -> None:
         setattr(model, which, pyo.Var(keys, bounds=lambda _, q, i, level, t: (0.0, value[i])))
     model.link_price = pyo.Var([(q, n, t) for q in types for n, t in damage.link], bounds=(0.0, 1.0))
     model.revenue = pyo.Var(
-        list(frame.type_stages),
+        list(frame.voice_stages),
         bounds=lambda _, q, t: (0.0, frame.network.baseline_revenue(t) / frame.unit),
     )
 
@@ -90,7 +90,7 @@ def add_rerouting(model: Any) -> None:
     model.link_value = pyo.Constraint(
         [(q, n, t) for q in types for n, link in numbered for t in stages], rule=link_value
     )
-    model.revenue_dual = pyo.Constraint(list(frame.type_stages), rule=revenue_dual)
+    model.revenue_dual = pyo.Constraint(list(frame.voice_stages), rule=revenue_dual)
 
 
 def damages(frame: Frame, bounds: Bounds) -> Damage:

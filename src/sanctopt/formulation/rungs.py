@@ -57,7 +57,7 @@ def add_rungs(model: Any) -> None:
         [(p, i, m, t) for p, t in threatening for i, m in needing], rule=threat_requirement
     )
     model.threat_called = pyo.Constraint(
-        [(q, i, m, t) for q in frame.types for t in frame.threats_at for i, m in keys], rule=threat_called
+        [(q, i, m, t) for q in frame.voices for t in frame.threats_at for i, m in keys], rule=threat_called
     )
 
 
@@ -162,7 +162,7 @@ def threat_called(model: Any, type_name: str, entity: str, instrument: str, stag
     ]
     if not hostile:
         return pyo.Constraint.Skip  # type: ignore[no-any-return]
-    ends = [(1.0, model.concedes[type_name, stage])] if type_name in frame.conceding else []
+    ends = [(1.0, model.concedes[type_name, stage])] if type_name in frame.ending else []
     return at_least([(1.0, follows), (-1.0, threat), *hostile, *ends], -1.0)
 
 

@@ -1,0 +1,477 @@
+"""The command ``sanctopt``: solve, play and check cases from the shell.
+
+Answers go to standard output; progress, warnings and errors to standard error. Every expected error is one
+message and exit code 2; nothing here computes anything that the public functions do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import io
+import json
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sanctopt
+from sanctopt.errors import CaseError, CertificateError, LadderError, SanctoptError, SolverError
+from sanctopt.game import Game
+from sanctopt.ladder import SCHEMA_VERSION, Information, Ladder
+from sanctopt.outcome import Outcome, Ties
+from sanctopt.search import SearchProgress
+from sanctopt.solution import Solution
+from sanctopt.solve import versions
+from sanctopt.solver_options import Reason, SolveOptions
+
+FOUND, NO_LADDER, BAD_INPUT, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130
+
+EXIT_CODES = """\
+exit codes:
+  0    done; for solve: a ladder was found (its status says whether it is proven or a limit came first)
+  1    solve: there is no ladder, because none has the margin or the limit came before the first
+  2    the input is wrong: case, ladder, option or file; the message says what would be right
+  3    the solver contradicted itself or its answer failed the certificate; nothing is returned
+  130  interrupted by Ctrl-C; solve prints the best ladder found so far, if there is one
+"""
+
+FIRST_SECONDS, TTY_SECONDS, LINE_SECONDS = 2.0, 0.5, 5.0
+"""Silence before the first word on progress; then seconds between two, on a terminal and in a file."""
+
+
+class InputError(SanctoptError):
+    """What was asked for on the command line cannot be done; the message says why."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the name of the program; None: those of the process.
+
+    Returns
+    -------
+    int
+        The exit code; ``sanctopt --help`` lists them.
+
+    Examples
+    --------
+    >>> main(["check", "teaching"])
+    no problems
+    0
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+    except SystemExit as end:  # argparse has said what there is to say
+        return end.code if isinstance(end.code, int) else BAD_INPUT
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return run(arguments)
+    except (SolverError, CertificateError) as error:
+        _complain(str(error))
+        return BROKEN
+    except SanctoptError as error:
+        _complain(str(error))
+        return BAD_INPUT
+    except OSError as error:
+        _complain(_told(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        _complain("interrupted; there is nothing to show yet")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="sanctopt",
+        description="Optimal escalation ladders for sanctions, with a certificate.",
+        epilog=f"CASE is a case folder, or the name of a shipped case (sanctopt cases).\n\n{EXIT_CODES}",
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"sanctopt {versions()['sanctopt']}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=text, description=text, epilog=EXIT_CODES, formatter_class=layout, allow_abbrev=False
+        )
+        added.set_defaults(run=run)
+        return added
+
+    solve = command("solve", _solve, "find the optimal ladder of a case, prove it and print it")
+    _add_case(solve)
+    words = [item.value for item in Information]
+    solve.add_argument(
+        "--information", choices=words, default=words[0],
+        help="what the plan may depend on: the patron's responses so far, nothing, or the type (default: adaptive)",
+    )  # fmt: skip
+    solve.add_argument(
+        "--margin", type=_real, default=0.0, metavar="E",
+        help="only plans in which every response that is reached beats all others by E, in utility (default: 0)",
+    )  # fmt: skip
+    solve.add_argument("--time-limit", type=_real, metavar="S", help="seconds to search (default: no limit)")
+    solve.add_argument(
+        "--gap", type=_real, default=SolveOptions.relative_gap, metavar="G",
+        help="stop when the proven bound is within this share of the value (default: %(default)g)",
+    )  # fmt: skip
+    solve.add_argument(
+        "--threads", type=_whole(1), default=1, metavar="N",
+        help="threads of the solver; runs repeat exactly with 1 (default: 1)",
+    )  # fmt: skip
+    solve.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="random seed (default: 0)")
+    solve.add_argument(
+        "--json", metavar="FILE", help="write the solution as JSON; '-': to stdout, without the page"
+    )
+    solve.add_argument(
+        "--plots", metavar="DIR", help="save the pictures ladder.png and stages.png in this folder"
+    )
+
+    play = command("play", _play, "play a ladder against every type and print what happens")
+    _add_case(play)
+    play.add_argument("ladder", metavar="LADDER.json", help="JSON of a ladder, or the JSON that solve wrote")
+    play.add_argument(
+        "--ties", choices=[item.value for item in Ties], default=Ties.OPTIMISTIC.value,
+        help="whether ties of the patron are broken for or against the coalition (default: optimistic)",
+    )  # fmt: skip
+    play.add_argument(
+        "--json", metavar="FILE", help="write the outcome as JSON; '-': to stdout, without the page"
+    )
+
+    _add_case(command("check", _check, "print every problem of a case"))
+    command("cases", _cases, "list the shipped cases")
+    return parser
+
+
+def _add_case(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("case", metavar="CASE", help="case folder, or name of a shipped case (a folder wins)")
+
+
+def _real(text: str) -> float:
+    """Argument: a finite number of at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no finite number of at least 0")
+    return value
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """Argument: a whole number from ``least`` to the largest that HiGHS takes."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value < 2**31:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {2**31 - 1}")
+        return value
+
+    return read
+
+
+# --- commands --------------------------------------------------------------------------------
+
+
+def _solve(arguments: argparse.Namespace) -> int:
+    options = SolveOptions(
+        time_limit_seconds=arguments.time_limit,
+        relative_gap=arguments.gap,
+        threads=arguments.threads,
+        seed=arguments.seed,
+    )
+    information = Information(arguments.information)
+    game = _game(arguments.case)
+    # What would fail after a long solve fails before it.
+    _require_writable(arguments.json)
+    _require_plots(arguments.plots)
+    with _shown_progress() as tell:
+        solution = sanctopt.solve(
+            game, information=information, margin=arguments.margin, options=options, on_progress=tell
+        )
+    failures = []
+    try:
+        _write_json(arguments.json, solution.to_json)
+        if arguments.plots is not None and solution.has_ladder:
+            _save_plots(solution.ladder, Path(arguments.plots))
+    except OSError as error:
+        failures.append(_told(error))  # the page is printed all the same
+    if arguments.json != "-":
+        _say(str(solution) if solution.has_ladder else solution.summary())
+    for failure in failures:
+        _complain(failure)
+    return BAD_INPUT if failures else _judge(solution)
+
+
+def _judge(solution: Solution) -> int:
+    """The exit code of a solution, with a word on standard error where it is not 0."""
+    reason = solution.status.reason
+    if reason is Reason.INTERRUPTED:
+        best = "this is the best ladder so far" if solution.has_ladder else "there was no ladder yet"
+        _complain(f"interrupted; {best}")
+        return INTERRUPTED
+    if solution.has_ladder:
+        return FOUND
+    margin = solution.provenance.margin
+    if reason is Reason.INFEASIBLE:
+        _complain(
+            f"no ladder of {solution.provenance.game_name} has margin {margin:g}; try a smaller --margin"
+        )
+    else:
+        _complain(f"no ladder found: the solve ended as {solution.status}; allow more time")
+    return NO_LADDER
+
+
+def _play(arguments: argparse.Namespace) -> int:
+    game = _game(arguments.case)
+    ladder = _ladder(Path(arguments.ladder))
+    if ladder.game_name != game.name:
+        raise InputError(
+            f"{arguments.ladder}: the ladder was made for the game {ladder.game_name!r}, not for {game.name!r}"
+        )
+    if ladder.game_digest != game.digest():
+        _complain(
+            f"warning: {arguments.ladder} was made for other data of {game.name!r} (the digests differ); "
+            "it is played with the data of the case given, so its value may differ from the one it was solved for"
+        )
+    _require_writable(arguments.json)
+    outcome = sanctopt.play(game, ladder, Ties(arguments.ties))
+    _write_json(
+        arguments.json, lambda: json.dumps(_outcome_data(game, outcome), indent=2, ensure_ascii=False)
+    )
+    if arguments.json != "-":
+        _say(_outcome_page(outcome))
+    return FOUND
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    try:
+        _game(arguments.case)
+    except CaseError as error:
+        _say("\n".join(map(str, error.problems)))
+        return BAD_INPUT
+    _say("no problems")
+    return FOUND
+
+
+def _cases(_arguments: argparse.Namespace) -> int:
+    names = sanctopt.list_cases()
+    width = max(map(len, names), default=0)
+    for name in names:
+        game = sanctopt.load_case(name)
+        notes = {key: text.strip('"') for table, key, text in game.game_extra if table == "notes"}
+        size = f"{game.stages} stages, {len(game.entities)} entities, {len(game.patron_types)} types"
+        _say(f"{name:<{width}}  {notes.get('case', '').split('. ')[0].rstrip('.')}: {size}")
+    return FOUND
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def _game(text: str) -> Game:
+    """The game of a case folder or, if there is no such folder, of the shipped case of that name."""
+    path, shipped = Path(text), sanctopt.list_cases()
+    if path.is_dir():
+        if text in shipped:
+            _complain(f"note: reading the folder {text!r} here, not the shipped case of the same name")
+        return sanctopt.read_case(path)
+    if text in shipped:
+        return sanctopt.load_case(text)
+    if path.exists():
+        raise InputError(f"{text} is a file; give the folder that holds game.toml")
+    close = difflib.get_close_matches(text, shipped, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    raise InputError(
+        f"there is no folder {text!r} and no shipped case of that name ({', '.join(shipped)}){hint}"
+    )
+
+
+def _ladder(path: Path) -> Ladder:
+    """The ladder of a file: its own JSON, or that of a solution."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise LadderError(f"{path}: not a JSON text: no UTF-8 at byte {error.start}") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise LadderError(f"{path}: not a JSON text: {error}") from error
+    if isinstance(data, dict) and "rungs" not in data and "ladder" in data:
+        if data["ladder"] is None:
+            raise LadderError(f"{path}: the solution holds no ladder; its status is {data.get('status')!r}")
+        data = data["ladder"]
+    try:
+        return Ladder.from_dict(data)
+    except LadderError as error:
+        raise LadderError(f"{path}: {error}") from error
+
+
+# --- writing ---------------------------------------------------------------------------------
+
+
+def _say(text: str) -> None:
+    """Print to standard output; a reader that has gone away (``| head``) is no error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is left in the buffer must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise InputError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def _complain(text: str) -> None:
+    print(f"sanctopt: {text}", file=sys.stderr, flush=True)
+
+
+def _told(error: OSError) -> str:
+    """An error of the operating system in one line."""
+    name = f"{error.filename}: " if error.filename is not None else ""
+    return f"{name}{error.strerror or error}"
+
+
+def _require_writable(target: str | None) -> None:
+    """Raise OSError unless a file can be written; what is there stays as it is."""
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    if path.is_file() or path.is_dir():
+        path.open("ab").close()
+    elif not path.exists():  # pipes and devices are left alone
+        path.open("xb").close()
+        path.unlink()
+
+
+def _write_json(target: str | None, text: Callable[[], str]) -> None:
+    if target == "-":
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        _say(text())
+    elif target is not None:
+        Path(target).write_text(text() + "\n", encoding="utf-8")
+
+
+def _require_plots(target: str | None) -> None:
+    """Make the folder for pictures and see that matplotlib is there."""
+    if target is None:
+        return
+    try:
+        import sanctopt.plots  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"--plots: {error}") from error
+    folder = Path(target)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("ladder.png", "stages.png"):
+        _require_writable(str(folder / name))
+
+
+def _save_plots(ladder: Ladder, folder: Path) -> None:
+    from sanctopt.plots import plot_ladder_tree, plot_stages
+
+    for draw, name in ((plot_ladder_tree, "ladder.png"), (plot_stages, "stages.png")):
+        figure = draw(ladder).get_figure(root=True)
+        if figure is not None:
+            figure.savefig(folder / name, dpi=150)
+
+
+def _outcome_page(outcome: Outcome) -> str:
+    values = ", ".join(f"{name} {value:,.2f}" for name, value in outcome.values.items())
+    way = "for" if outcome.ties is Ties.OPTIMISTIC else "against"
+    tied = sum(step.tie for step in outcome.steps)
+    return "\n".join(
+        (
+            f"value         {outcome.value:,.2f}   (US$m, expected over types; ties {way} the coalition)",
+            f"by type       {values}",
+            f"ties          {tied} of {len(outcome.steps)} responses",
+            "",
+            str(outcome.ladder),
+        )
+    )
+
+
+def _outcome_data(game: Game, outcome: Outcome) -> dict[str, Any]:
+    margin = outcome.smallest_margin
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "game": game.name,
+        "game_digest": game.digest(),
+        "ties": outcome.ties.value,
+        "value": outcome.value,
+        "values": outcome.values,
+        "smallest_margin": None if math.isinf(margin) else margin,
+        "responses": {name: list(taken) for name, taken in outcome.responses.items()},
+        "ladder": outcome.ladder.to_dict(),
+    }
+
+
+# --- progress --------------------------------------------------------------------------------
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Callable[[SearchProgress], None]]:
+    """Show the progress of a long solve on standard error while the block runs.
+
+    A thread writes the last news at its own pace, since the solver is silent while a program is built: one
+    line again and again on a terminal, a line now and then elsewhere.
+    """
+    news: list[SearchProgress] = []
+    ended = threading.Event()
+    stream = sys.stderr
+    terminal = stream is not None and stream.isatty()
+
+    def tell(progress: SearchProgress) -> None:
+        news[:] = [progress]
+
+    def write() -> None:
+        wait = FIRST_SECONDS
+        while not ended.wait(wait):
+            wait = TTY_SECONDS if terminal else LINE_SECONDS
+            text = progress_line(news[0]) if news else "preparing the first program"
+            stream.write(f"\r{text[: _columns() - 1]}\x1b[K" if terminal else f"{text}\n")
+            stream.flush()
+
+    writer = threading.Thread(target=write, name="progress", daemon=True)
+    writer.start()
+    try:
+        yield tell
+    finally:
+        ended.set()
+        writer.join()
+        if terminal:
+            stream.write("\r\x1b[K")
+            stream.flush()
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except OSError:
+        return 80
+
+
+def progress_line(progress: SearchProgress) -> str:
+    """One line on a running search.
+
+    Examples
+    --------
+    >>> progress_line(SearchProgress("adaptive program", 12.3, 471.18, 490.0, 0.03994, 57))
+    '   12 s  adaptive program: best 471.18, bound 490.00, gap 3.99 %, nodes 57'
+    """
+    best = "none yet" if progress.incumbent is None else f"{progress.incumbent:,.2f}"
+    bound = "none yet" if progress.dual_bound is None else f"{progress.dual_bound:,.2f}"
+    gap = "unknown" if math.isinf(progress.relative_gap) else f"{100 * progress.relative_gap:.3g} %"
+    return (
+        f"{progress.wall_seconds:5.0f} s  {progress.purpose}: best {best}, bound {bound}, gap {gap}, "
+        f"nodes {progress.nodes}"
+    )
