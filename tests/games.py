@@ -232,10 +232,10 @@ class _Builder:
 
     def instruments(self, fine: bool, dear: bool) -> tuple[Instrument, ...]:
         """One or two instruments; the second may require the first."""
-        count = self.pick(1, 2)
+        count = self.count(2)
         rows = []
         for number in range(count):
-            requires = count == 2 and number == 1 and self.flag()
+            requires = number == 1 and self.flag()
             rows.append(
                 Instrument(
                     name=("notice", "designate")[number],

@@ -25,6 +25,7 @@ from sanctopt.game import (
     Harm,
     Instrument,
     Link,
+    OffRamp,
     Party,
     PatronType,
     Perception,
@@ -190,13 +191,46 @@ def test_a_called_threat_binds(information: Information, value: float) -> None:
     assert brute_force(threat_game(), information).value == pytest.approx(value)
 
 
-def test_a_threat_takes_starts_that_are_left() -> None:
-    """With the only start made at once there is nothing to threaten with, and nobody is deterred."""
+def test_paths_tell_what_each_type_meets() -> None:
     answer = brute_force(threat_game())
     threat = Rung(threat=frozenset({CUT}))
     assert answer.first_rung == threat
     assert [step.response for step in answer.paths["calm"]] == ["hold", "hold"]
     assert [step.rung for step in answer.paths["proud"]] == [threat, Rung(starts=frozenset({CUT}))]
+
+
+@pytest.mark.parametrize("information", INFORMATION)
+def test_who_concedes_calls_no_threat(information: Information) -> None:
+    """Proud hits (20) and takes the off-ramp (20): calm, threatened, holds; nothing need be carried out."""
+    game = threat_game()
+    calm, proud = game.patron_types
+    game = replace(game, off_ramp=OffRamp(0.0, 20.0), patron_types=(calm, replace(proud, reservation=1.0)))
+    assert brute_force(game, information).value == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("age", "value"),
+    [
+        (0, 0.0),  # the threat is notice and cut together
+        (1, -5.0),  # notice at once, and the threat to cut
+        (2, -20.0),  # there is no time to threaten
+    ],
+)
+def test_a_threat_needs_its_requirements_by_then(age: int, value: float) -> None:
+    game = threat_game()
+    calm = game.patron_types[0]
+    game = replace(
+        game,
+        effort_per_stage=2.0,
+        instruments=(
+            Instrument("notice", cost=5.0, provocation=0.0),
+            Instrument("cut", cost=30.0, requires="notice", requires_age=age),
+        ),
+        effects=(*game.effects, Effect("notice", "channel", 0, 0.0)),
+        patron_types=(replace(calm, prior=1.0),),
+        utilities=tuple(row for row in game.utilities if row.type == calm.name),
+    )
+    assert brute_force(game).value == pytest.approx(value)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,9 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     words = [item.value for item in Information]
     solve.add_argument(
         "--information", choices=words, default=words[0],
-        help="what the plan may depend on: the patron's responses so far, nothing, or the type (default: adaptive)",
+        help="what the plan may depend on: the patron's responses so far, nothing, or the type "
+        "(default: adaptive)",
     )  # fmt: skip
     solve.add_argument(
         "--margin", type=_real, default=0.0, metavar="E",
-        help="only plans in which every response that is reached beats all others by E, in utility (default: 0)",
+        help="only plans in which every response that is reached beats all others by E, in utility "
+        "(default: 0)",
     )  # fmt: skip
     solve.add_argument("--time-limit", type=_real, metavar="S", help="seconds to search (default: no limit)")
     solve.add_argument(
@@ -238,12 +241,18 @@ def _play(arguments: argparse.Namespace) -> int:
     ladder = _ladder(Path(arguments.ladder))
     if ladder.game_name != game.name:
         raise InputError(
-            f"{arguments.ladder}: the ladder was made for the game {ladder.game_name!r}, not for {game.name!r}"
+            f"{arguments.ladder}: this ladder is for the game {ladder.game_name!r}, not for {game.name!r}"
         )
     if ladder.game_digest != game.digest():
         _complain(
             f"warning: {arguments.ladder} was made for other data of {game.name!r} (the digests differ); "
-            "it is played with the data of the case given, so its value may differ from the one it was solved for"
+            "it is played on the data given, where it may be worth more or less"
+        )
+    unknown = sorted({name for rung in ladder.rungs for name in rung.history} - set(game.response))
+    if unknown:
+        _complain(
+            f"warning: {arguments.ladder} has rungs after {', '.join(unknown)}, no response of the game; "
+            f"they are never played (the game has {', '.join(game.response)})"
         )
     _require_writable(arguments.json)
     outcome = sanctopt.play(game, ladder, Ties(arguments.ties))
@@ -332,7 +341,8 @@ def _say(text: str) -> None:
 
 
 def _complain(text: str) -> None:
-    print(f"sanctopt: {text}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # print would turn to standard output
+        print(f"sanctopt: {text}", file=sys.stderr, flush=True)
 
 
 def _told(error: OSError) -> str:
@@ -359,7 +369,10 @@ def _write_json(target: str | None, text: Callable[[], str]) -> None:
             sys.stdout.reconfigure(encoding="utf-8")
         _say(text())
     elif target is not None:
-        Path(target).write_text(text() + "\n", encoding="utf-8")
+        try:
+            Path(target).write_text(text() + "\n", encoding="utf-8")
+        except OSError as error:  # a full disk does not say which file it has no room for
+            raise OSError(error.errno, error.strerror, target) from error
 
 
 def _require_plots(target: str | None) -> None:
@@ -389,15 +402,15 @@ def _outcome_page(outcome: Outcome) -> str:
     values = ", ".join(f"{name} {value:,.2f}" for name, value in outcome.values.items())
     way = "for" if outcome.ties is Ties.OPTIMISTIC else "against"
     tied = sum(step.tie for step in outcome.steps)
-    return "\n".join(
-        (
-            f"value         {outcome.value:,.2f}   (US$m, expected over types; ties {way} the coalition)",
-            f"by type       {values}",
-            f"ties          {tied} of {len(outcome.steps)} responses",
-            "",
-            str(outcome.ladder),
-        )
-    )
+    off = sorted({" > ".join(step.history) or "nothing" for step in outcome.steps if not step.planned})
+    lines = [
+        f"value         {outcome.value:,.2f}   (US$m, expected over types; ties {way} the coalition)",
+        f"by type       {values}",
+        f"ties          {tied} of {len(outcome.steps)} responses",
+    ]
+    if off:
+        lines.append(f"no rung       after {'; '.join(off)}: there nothing is started but called threats")
+    return "\n".join([*lines, "", str(outcome.ladder)])
 
 
 def _outcome_data(game: Game, outcome: Outcome) -> dict[str, Any]:
@@ -428,7 +441,10 @@ def _shown_progress() -> Iterator[Callable[[SearchProgress], None]]:
     news: list[SearchProgress] = []
     ended = threading.Event()
     stream = sys.stderr
-    terminal = stream is not None and stream.isatty()
+    if stream is None:
+        yield lambda progress: None
+        return
+    terminal, began = stream.isatty(), time.perf_counter()
 
     def tell(progress: SearchProgress) -> None:
         news[:] = [progress]
@@ -437,9 +453,11 @@ def _shown_progress() -> Iterator[Callable[[SearchProgress], None]]:
         wait = FIRST_SECONDS
         while not ended.wait(wait):
             wait = TTY_SECONDS if terminal else LINE_SECONDS
-            text = progress_line(news[0]) if news else "preparing the first program"
-            stream.write(f"\r{text[: _columns() - 1]}\x1b[K" if terminal else f"{text}\n")
-            stream.flush()
+            seconds = time.perf_counter() - began
+            text = progress_line(news[0], seconds) if news else f"{seconds:5.0f} s  preparing"
+            with suppress(OSError):
+                stream.write(f"\r{text[: _columns() - 1]}\x1b[K" if terminal else f"{text}\n")
+                stream.flush()
 
     writer = threading.Thread(target=write, name="progress", daemon=True)
     writer.start()
@@ -460,18 +478,17 @@ def _columns() -> int:
         return 80
 
 
-def progress_line(progress: SearchProgress) -> str:
-    """One line on a running search.
+def progress_line(progress: SearchProgress, seconds: float) -> str:
+    """One line on a running search; ``seconds`` is the time now, which may be later than the news.
 
     Examples
     --------
-    >>> progress_line(SearchProgress("adaptive program", 12.3, 471.18, 490.0, 0.03994, 57))
-    '   12 s  adaptive program: best 471.18, bound 490.00, gap 3.99 %, nodes 57'
+    >>> progress_line(SearchProgress("adaptive program", 12.3, 471.18, 490.0, 0.03994, 57), 13.0)
+    '   13 s  adaptive program: best 471.18, bound 490.00, gap 3.99 %, nodes 57'
     """
     best = "none yet" if progress.incumbent is None else f"{progress.incumbent:,.2f}"
     bound = "none yet" if progress.dual_bound is None else f"{progress.dual_bound:,.2f}"
     gap = "unknown" if math.isinf(progress.relative_gap) else f"{100 * progress.relative_gap:.3g} %"
     return (
-        f"{progress.wall_seconds:5.0f} s  {progress.purpose}: best {best}, bound {bound}, gap {gap}, "
-        f"nodes {progress.nodes}"
+        f"{seconds:5.0f} s  {progress.purpose}: best {best}, bound {bound}, gap {gap}, nodes {progress.nodes}"
     )

@@ -191,6 +191,11 @@ class CompiledProgram:
             return float(self._form.constants[variable])
         return float(self.values[self._column(variable)])
 
+    def bounds(self, variable: VarData) -> tuple[float, float]:
+        """Bounds of a variable as they are now; infinite where there is none."""
+        j = self._column(variable)
+        return float(self._lower[j]), float(self._upper[j])
+
     def set_bounds(self, variable: VarData, lower: float | None, upper: float | None) -> None:
         """Replace the bounds of a variable (None: no bound), for the solves to come.
 

@@ -1,0 +1,168 @@
+"""Early ladders: types that are made to answer alike, and plans for those that do not.
+
+A pool's program (`Frame.pools`) has one copy of everything for all its types, so it is about as easy as
+that of a known type. It asks for rungs at which all of them answer alike: that is a restriction, but its
+ladders are allowed. The types left out, the most easily provoked ones, leave the pool's path at some
+history; from there, they get a plan of their own by a pool's program that follows the same path up to it.
+Every ladder made so is played against all types, and the best one starts the adaptive program.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from sanctopt.game import Game, PatronType
+from sanctopt.ladder import History, Information, Ladder, Rung
+from sanctopt.outcome import Outcome
+from sanctopt.play import play
+from sanctopt.search.program import Program, ladder_of
+from sanctopt.search.task import Clock, SearchResult, Task
+from sanctopt.search.workers import each
+from sanctopt.solution import Phase
+from sanctopt.solver_options import Reason
+
+NODES = 20
+"""Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
+
+POOL_GAP = 2e-3
+"""An early ladder need not be the best of its pool by more than this."""
+
+PATH_SHARE = 0.7
+"""Share of a pool's time for its common path; the rest is for the types that leave it."""
+
+HIGHS = {"mip_allow_restart": False, "mip_lp_age_limit": 2}
+"""On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case)."""
+
+Rungs = dict[History, Rung]
+
+
+def pooled_ladders(
+    task: Task, known: dict[str, SearchResult], share: float
+) -> tuple[list[Outcome], tuple[Phase, ...], bool]:
+    """Find ladders by pools of ever more tolerant types, within a share of the time left.
+
+    Returns
+    -------
+    tuple
+        The ladders found, played; the programs solved; whether the user interrupted.
+    """
+    pools = nested_pools(task.game)
+    budget = task.clock.left(share)
+    rounds = -(-len(pools) // task.options.threads)
+    seconds = None if budget is None else budget / rounds
+
+    def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...], bool]:
+        return _pooled(inner, pool, known, Clock(seconds))
+
+    results = each(task, one, pools)
+    found = [outcome for outcome, _, _ in results if outcome is not None]
+    phases = tuple(phase for _, made, _ in results for phase in made)
+    return found, phases, any(interrupted for _, _, interrupted in results)
+
+
+def nested_pools(game: Game) -> list[tuple[str, ...]]:
+    """All types, then all but the most easily provoked, and so on; at least two in each."""
+    limits = {patron.name: provocation_limit(game, patron) for patron in game.patron_types}
+    pools = []
+    for limit in sorted(set(limits.values())):
+        pool = tuple(name for name in limits if limits[name] >= limit)
+        if len(pool) > 1:
+            pools.append(pool)
+    return pools
+
+
+def provocation_limit(game: Game, patron: PatronType) -> float:
+    """Least provocation at which a hostile response is best, without engagement, denial and threat.
+
+    Infinite if none ever is; only used to order types.
+    """
+    rows = [game.utility[patron.name, response.name] for response in game.responses]
+    limit = math.inf
+    for row in rows:
+        if not game.response[row.response].hostile:
+            continue
+        least, most = 0.0, math.inf
+        for other in rows:
+            slope, lead = row.provocation - other.provocation, row.base - other.base
+            if slope > 0:
+                least = max(least, -lead / slope)
+            elif slope < 0:
+                most = min(most, -lead / slope)
+            elif lead < 0:
+                most = -math.inf
+        if least <= most:
+            limit = min(limit, least)
+    return limit
+
+
+def _pooled(
+    task: Task, pool: tuple[str, ...], known: dict[str, SearchResult], clock: Clock
+) -> tuple[Outcome | None, tuple[Phase, ...], bool]:
+    """Plan for one pool, then for the types that leave its path."""
+    rungs, phases, interrupted = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
+    while rungs and not interrupted:
+        leaving = _leaving(play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values())))
+        history, group = next(((h, names) for h, names in leaving.items() if h not in rungs), ((), ()))
+        if not group:
+            break
+        more, made, interrupted = _path(task, group, known, clock, rungs, history)
+        phases += made
+        planned = {h: rung for h, rung in more.items() if h[: len(history)] == history}
+        rungs |= planned or {history: Rung(history)}
+    if not rungs:
+        return None, phases, interrupted
+    outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
+    ladder = ladder_of(task.game, Information.ADAPTIVE, outcome)
+    return play(task.game, ladder), phases, interrupted
+
+
+def _leaving(outcome: Outcome) -> dict[History, tuple[str, ...]]:
+    """Histories at which types first have no rung, with the types that get there."""
+    first: dict[str, History] = {}
+    for step in outcome.steps:
+        if not step.planned:
+            first.setdefault(step.type, step.history)
+    groups: dict[History, tuple[str, ...]] = {}
+    for name, history in first.items():
+        groups[history] = (*groups.get(history, ()), name)
+    return groups
+
+
+def _path(
+    task: Task,
+    pool: tuple[str, ...],
+    known: dict[str, SearchResult],
+    clock: Clock,
+    rungs: Rungs,
+    history: History,
+) -> tuple[Rungs, tuple[Phase, ...], bool]:
+    """A common path for a pool that goes on from a history; fewer and fewer of its regimes concede."""
+    loose = replace(task.options, relative_gap=max(task.options.relative_gap, POOL_GAP))
+    purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
+    program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
+    phases: tuple[Phase, ...] = ()
+    for conceding in _concessions(program, pool, known, len(history)):
+        for name in program.model.frame.conceding:
+            program.concede_in(name, conceding.get(name))
+        program.follow(rungs, history)
+        report = program.solve(clock.left(), node_limit=NODES, highs=HIGHS)
+        phases += (program.phase(report),)
+        if report.reason is Reason.INTERRUPTED or report.has_solution:
+            found = program.rungs() if report.has_solution else {}
+            return found, phases, report.reason is Reason.INTERRUPTED
+    return {}, phases, False
+
+
+def _concessions(
+    program: Program, pool: tuple[str, ...], known: dict[str, SearchResult], stage: int
+) -> list[dict[str, int]]:
+    """When the regimes of a pool concede: each as if it were known; then without the least likely; ..."""
+    best: dict[str, int] = {}
+    for name in program.model.frame.conceding:
+        finding = known[name].finding
+        if finding is not None and finding.outcome.steps[-1].concedes:
+            best[name] = finding.outcome.steps[-1].stage
+    likely = sorted(best, key=lambda name: -program.task.game.patron_type[name].prior)
+    chains = [{name: best[name] for name in likely[:count]} for count in range(len(likely), -1, -1)]
+    return [chain for chain in chains if all(when >= stage for when in chain.values())]

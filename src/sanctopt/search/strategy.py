@@ -1,0 +1,93 @@
+"""Which programs are solved for which question, in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sanctopt.errors import SolverError
+from sanctopt.ladder import Information, Ladder
+from sanctopt.outcome import Outcome
+from sanctopt.play import play
+from sanctopt.search.known import expected_bound, known_type, known_types
+from sanctopt.search.pools import pooled_ladders
+from sanctopt.search.program import Program, do_nothing, solve_program
+from sanctopt.search.task import Finding, SearchResult, Task
+from sanctopt.solver_options import Limit, Reason, relative_gap
+
+KNOWN_SHARE, POOLS_SHARE = 0.4, 0.75
+"""Shares of the time left that the known types, and then the pools, may use."""
+
+
+def search(task: Task) -> SearchResult:
+    """Find an optimal ladder, or the best one within the limits."""
+    if task.information is Information.OPEN_LOOP:
+        return solve_program(task, "open-loop program", task.clock.left())
+    if len(task.game.patron_types) == 1 and task.information is Information.ADAPTIVE:
+        return known_type(task, task.clock.left())
+    if task.information is Information.CLAIRVOYANT:
+        return _clairvoyant(task)
+    return _adaptive(task)
+
+
+def _adaptive(task: Task) -> SearchResult:
+    """Known types for a bound, pools for a start, then the adaptive program."""
+    wanted = task.options.relative_gap
+    known = known_types(task, KNOWN_SHARE)
+    phases = tuple(phase for result in known.values() for phase in result.phases)
+    idle = [] if task.margin > 0 else [do_nothing(task.game, task.information)]
+    for result in known.values():
+        if result.stopped:
+            best = _claimed(task, idle[0]) if idle else None
+            return SearchResult(best, None, result.reason, result.limit, phases)
+    bound = expected_bound(task.game, known)
+    found, made, interrupted = pooled_ladders(task, known, POOLS_SHARE)
+    phases += made
+    allowed = [outcome for outcome in (*idle, *found) if outcome.smallest_margin >= task.margin]
+    start = max(allowed, key=lambda outcome: outcome.value, default=None)
+    if interrupted:
+        best = None if start is None else _claimed(task, start)
+        return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
+    if start is not None and relative_gap(start.value, bound and max(bound, start.value)) <= wanted:
+        return SearchResult(_claimed(task, start), bound, Reason.OPTIMAL, Limit.NONE, phases)
+    caps = {name: result.bound for name, result in known.items() if result.bound is not None}
+    last = solve_program(task, "adaptive program", task.clock.left(), start, caps)
+    bound = min((b for b in (bound, last.bound) if b is not None), default=None)
+    phases += last.phases
+    if last.finding is not None and last.finding.gap(bound) <= wanted:
+        return SearchResult(last.finding, bound, Reason.OPTIMAL, Limit.NONE, phases)
+    return SearchResult(last.finding, bound, last.reason, last.limit, phases)
+
+
+def _claimed(task: Task, outcome: Outcome) -> Finding:
+    """What the adaptive program says of a ladder that was found otherwise."""
+    program = Program.build(task, "adaptive program")
+    point = program.complete(outcome)
+    if point is None:
+        raise SolverError("the program refuses a ladder that the rules allow; please report this case")
+    value = program.unit * program.compiled.evaluate(point).objective
+    return Finding(outcome.ladder, outcome, value, outcome.responses)
+
+
+def _clairvoyant(task: Task) -> SearchResult:
+    """Each type's own optimum, told by one ladder that asks for the type first."""
+    known = known_types(task, 1.0)
+    phases = tuple(phase for result in known.values() for phase in result.phases)
+    bound = expected_bound(task.game, known)
+    ends = {result.reason: result.limit for result in known.values()}
+    order = (Reason.INFEASIBLE, Reason.INTERRUPTED, Reason.LIMIT, Reason.OPTIMAL)
+    reason = next(reason for reason in order if reason in ends)
+    findings = {name: result.finding for name, result in known.items() if result.finding is not None}
+    if reason is Reason.INFEASIBLE or len(findings) < len(task.game.patron_types):
+        return SearchResult(None, bound, reason, ends[reason], phases)
+    rungs = [
+        replace(rung.decisions(), known_type=name)
+        for name, finding in findings.items()
+        for rung in finding.ladder.rungs
+    ]
+    outcome = play(task.game, Ladder.of(task.game, Information.CLAIRVOYANT, rungs))
+    claimed = sum(task.game.patron_type[name].prior * f.claimed_value for name, f in findings.items())
+    taken = {name: finding.claimed_responses[name] for name, finding in findings.items()}
+    best = Finding(outcome.ladder, outcome, claimed, taken)
+    if reason is Reason.LIMIT and best.gap(bound) <= task.options.relative_gap:
+        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
+    return SearchResult(best, bound, reason, ends[reason], phases)

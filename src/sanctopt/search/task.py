@@ -1,0 +1,98 @@
+"""What a search is asked and what it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sanctopt.game import Game
+from sanctopt.ladder import Information, Ladder
+from sanctopt.outcome import Outcome
+from sanctopt.solution import Phase
+from sanctopt.solver_options import Limit, Reason, SolveOptions, relative_gap
+
+AGREE = 1e-6
+"""A program's value and the replay of its ladder agree to this, relative to the larger of value and 1."""
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """A running search, as of one moment; money in millions of US dollars.
+
+    ``purpose`` names the program being solved; ``incumbent`` and ``dual_bound`` are those of that program,
+    None before there is one, and ``wall_seconds`` counts from the start of the whole search.
+    """
+
+    purpose: str
+    wall_seconds: float
+    incumbent: float | None
+    dual_bound: float | None
+    relative_gap: float
+    nodes: int
+
+
+OnProgress = Callable[[SearchProgress], None]
+
+
+class Clock:
+    """The time left of a search."""
+
+    def __init__(self, limit_seconds: float | None) -> None:
+        self._begin = time.perf_counter()
+        self._limit = limit_seconds
+
+    def seconds(self) -> float:
+        """Seconds since the search began."""
+        return time.perf_counter() - self._begin
+
+    def left(self, share: float = 1.0) -> float | None:
+        """A share of the seconds left; None if there is no limit."""
+        return None if self._limit is None else share * max(0.0, self._limit - self.seconds())
+
+    def until(self, share: float) -> Clock:
+        """A clock that ends after a share of the seconds left."""
+        return Clock(self.left(share))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is searched: a game, an information, a margin; with which options; who hears of progress."""
+
+    game: Game
+    information: Information
+    margin: float
+    options: SolveOptions
+    clock: Clock
+    on_progress: OnProgress | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A ladder, what playing it gives, and what a program says of what was played."""
+
+    ladder: Ladder
+    outcome: Outcome
+    claimed_value: float
+    claimed_responses: Mapping[str, tuple[str, ...]]
+
+    def gap(self, bound: float | None) -> float:
+        """Relative gap under a bound; a bound below the value is rounding (`solve` checks how far)."""
+        value = self.outcome.value
+        return relative_gap(value, None if bound is None else max(bound, value))
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """How a search ended: ``finding`` None if no ladder was found, ``bound`` None if nothing was proven."""
+
+    finding: Finding | None
+    bound: float | None
+    reason: Reason
+    limit: Limit
+    phases: tuple[Phase, ...]
+
+    @property
+    def stopped(self) -> bool:
+        """Whether there is no point in searching on: interrupted, or no ladder has the margin."""
+        return self.reason in (Reason.INTERRUPTED, Reason.INFEASIBLE)

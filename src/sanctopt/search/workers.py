@@ -1,0 +1,54 @@
+"""Jobs spread over threads, with progress and Ctrl-C in the thread that asked."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import TypeVar
+
+from sanctopt.search.task import SearchProgress, Task
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+POLL_SECONDS = 0.1
+
+
+def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Do ``work`` for every item, on as many threads as the options allow; results in order of the items.
+
+    Each solve then runs on one thread of its own. A Ctrl-C (or an exception of ``on_progress``) stops all of
+    them at their next sign of progress: a ``KeyboardInterrupt`` becomes results of interrupted solves,
+    anything else is raised again.
+    """
+    count = min(task.options.threads, len(items))
+    if count <= 1:
+        return [work(task, item) for item in items]
+    told: queue.SimpleQueue[SearchProgress] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def tell(progress: SearchProgress) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        told.put(progress)
+
+    inner = replace(task, options=replace(task.options, threads=1), on_progress=tell)
+    with ThreadPoolExecutor(count) as pool:
+        futures = [pool.submit(work, inner, item) for item in items]
+        open_futures = set(futures)
+        try:
+            while open_futures:
+                _, open_futures = wait(open_futures, POLL_SECONDS, FIRST_COMPLETED)
+                while not told.empty():
+                    progress = told.get()
+                    if task.on_progress is not None:
+                        task.on_progress(progress)
+        except KeyboardInterrupt:
+            stop.set()  # the jobs that run end with what they have; those that wait end at once
+        except BaseException:
+            stop.set()
+            raise
+        return [future.result() for future in futures]
