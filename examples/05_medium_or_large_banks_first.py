@@ -1,11 +1,13 @@
 """Medium banks first or large banks first: a result, not a rule.
 
 On `teaching`, compares the best ladder that leaves the large bank alone in the first stage with the best one
-that leaves the medium bank alone there; if one is better than the other, it must begin with the bank that it
-does not leave alone. Each is a proven optimum, of a copy of the game in which the bank
-concerned can only be designated a stage after a notice that is free and does nothing. Two assumptions vary:
-what the large bank stands to lose in the United States (at 30 it leaves by itself after a blow at the medium
-bank, at 20 it does not), and how much a blow at it provokes the patron. The answer turns with them.
+that leaves the medium bank alone there. If the one is better, it begins with the medium bank (or it would be
+among the others too); if the other is, with the large one. Each is a proven optimum, of a copy of the game in
+which the bank can only be designated a stage after a notice that is free and does nothing.
+
+Two assumptions vary: what the large bank stands to lose in the United States (at 30 it leaves by itself after
+a blow at the medium bank, at 20 it does not), and how much a blow at it provokes the patron. The answer turns
+with them.
 """
 
 from dataclasses import replace

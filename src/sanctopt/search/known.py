@@ -13,28 +13,83 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sanctopt.errors import SolverError
 from sanctopt.game import Game, PatronType
-from sanctopt.ladder import Information
-from sanctopt.search.program import TIGHT, Program, agrees, do_nothing, solve_program
+from sanctopt.ladder import Information, Ladder
+from sanctopt.play import play
+from sanctopt.search.program import TIGHT, Program, agrees, solve_program
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.workers import each
-from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason
 
 
 def known_types(task: Task, share: float) -> dict[str, SearchResult]:
-    """Solve the game of each type alone, within a share of the time left."""
-    types = task.game.patron_types
+    """Solve the game of each type alone, within a share of the time left.
+
+    Types whose patron is the same differ only in when their regime concedes: the program in which it
+    never does is solved once for all of them.
+    """
+    game = task.game
+    alike: dict[object, list[PatronType]] = {}
+    for patron in game.patron_types:
+        alike.setdefault(_patron(game, patron), []).append(patron)
+    conceding = [patron for patron in game.patron_types if may_concede(game, patron)]
+    jobs = len(alike) + len(conceding)
     budget = task.clock.left(share)
-    rounds = -(-len(types) // task.options.threads)
+    rounds = max(1, -(-jobs // task.options.threads))
     seconds = None if budget is None else budget / rounds
 
-    def one(inner: Task, patron: PatronType) -> SearchResult:
-        alone = replace(inner, game=alone_with(task.game, patron), information=Information.ADAPTIVE)
-        return known_type(alone, seconds)
+    def never(inner: Task, patrons: list[PatronType]) -> SearchResult:
+        patron = replace(patrons[0], reservation=None)
+        purpose = f"type {patron.name} known"
+        if any(may_concede(game, other) for other in patrons):
+            purpose += ", never concedes"
+        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
+        return solve_program(alone, purpose, seconds)
 
-    return dict(zip((patron.name for patron in types), each(task, one, types), strict=True))
+    firm = {
+        patron.name: result
+        for patrons, result in zip(alike.values(), each(task, never, list(alike.values())), strict=True)
+        for patron in patrons
+    }
+    if any(result.stopped for result in firm.values()):
+        return firm
+
+    def concedes(inner: Task, patron: PatronType) -> SearchResult:
+        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
+        return known_concession(alone, firm[patron.name], seconds)
+
+    yielding = dict(zip((patron.name for patron in conceding), each(task, concedes, conceding), strict=True))
+    own = {
+        patron.name: _as_own(alone_with(game, patron), firm[patron.name])
+        for patron in game.patron_types
+        if patron.name not in yielding
+    }
+    return {patron.name: (own | yielding)[patron.name] for patron in game.patron_types}
+
+
+def may_concede(game: Game, patron: PatronType) -> bool:
+    """Tell whether a type's regime could ever concede."""
+    return game.off_ramp is not None and patron.reservation is not None
+
+
+def _patron(game: Game, patron: PatronType) -> object:
+    """All that a type's responses depend on."""
+    rows = (game.utility[patron.name, response.name] for response in game.responses)
+    tastes = tuple((r.base, r.provocation, r.engagement, r.mitigation, r.threat) for r in rows)
+    return tastes, tuple(game.offset.get((patron.name, t), 0.0) for t in range(game.stages))
+
+
+def _as_own(game: Game, result: SearchResult) -> SearchResult:
+    """The result of a type alone, told of another type whose patron is the same."""
+    finding = result.finding
+    (patron,) = game.patron_types
+    if finding is None or patron.name in finding.claimed_responses:
+        return result
+    ladder = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in finding.ladder.rungs))
+    outcome = play(game, ladder)
+    (taken,) = finding.claimed_responses.values()
+    own = Finding(outcome.ladder, outcome, finding.claimed_value, {patron.name: taken})
+    return replace(result, finding=own, phases=())
 
 
 def alone_with(game: Game, patron: PatronType) -> Game:
@@ -48,63 +103,66 @@ def alone_with(game: Game, patron: PatronType) -> Game:
 
 
 def known_type(task: Task, seconds: float | None) -> SearchResult:
-    """Solve the game of a single type, branching on the stage of its concession."""
+    """Solve the game of a single type."""
+    timed = replace(task, clock=Clock(seconds))
     (patron,) = task.game.patron_types
-    purpose = f"type {patron.name} known"
-    if task.game.off_ramp is None or patron.reservation is None:
-        return solve_program(task, purpose, seconds)
-    program = Program.build(task, purpose)
+    return known_types(timed, 1.0)[patron.name]
+
+
+def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> SearchResult:
+    """Solve the game of a single type whose regime can concede, given the result if it never does.
+
+    Each stage of the concession is a program of its own, last stage first, with the best payoff so far
+    as a floor: a program without a better ladder is infeasible. Those that time leaves open get what is
+    left of it in a second round.
+    """
+    (patron,) = task.game.patron_types
+    firm = _as_own(task.game, firm)
+    program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
-    stages: list[int | None] = [None, *reversed(range(task.game.stages))]
-    best: Finding | None = None
-    bounds: list[float | None] = []
-    phases: list[Phase] = []
-    ends: dict[Reason, Limit] = {}
-    for number, stage in enumerate(stages):
-        program.concede_in(patron.name, stage)
-        if best is not None:
-            program.limit_value(patron.name, lower=best.outcome.value)
-        limit = clock.left(1.0 / (len(stages) - number))
-        warm_start = None
-        if stage is None and task.margin == 0:
-            warm_start = program.complete(do_nothing(task.game, task.information))
-        report = program.solve(limit, warm_start)
-        phase = program.phase(report, ", never concedes" if stage is None else f", concedes in stage {stage}")
-        phases.append(phase)
-        ends[report.reason] = report.limit
-        if report.reason is not Reason.INFEASIBLE:
-            bounds.append(phase.report.dual_bound)
-        if report.has_solution:
-            finding = program.settle()
-            if not agrees(finding):
-                program.solve(limit, warm_start, highs=TIGHT)
+    best = firm.finding
+    bounds: dict[int | None, float | None] = {None: firm.bound}
+    phases = list(firm.phases)
+    stages = list(reversed(range(task.game.stages)))
+    reason, limit = firm.reason, firm.limit
+    for share in (0.5, 1.0):
+        for number, stage in enumerate(stages):
+            program.concede_in(patron.name, stage)
+            if best is not None:
+                program.limit_value(patron.name, lower=best.outcome.value)
+            alone = 1 if number == 0 and share < 1 else len(stages) - number  # the first floor closes most
+            seconds = clock.left(share / alone)
+            report = program.solve(seconds)
+            phases.append(program.phase(report, f" in stage {stage}"))
+            if report.has_solution:
                 finding = program.settle()
-            if best is None or finding.outcome.value > best.outcome.value:
-                best = finding
-        if report.reason is Reason.INTERRUPTED:
-            return SearchResult(best, None, report.reason, report.limit, tuple(phases))
-    if best is None and task.margin == 0:
-        raise SolverError(f"{purpose}: HiGHS finds no ladder, but doing nothing is always allowed")
-    return _summary(task, best, bounds, ends, tuple(phases))
-
-
-def _summary(
-    task: Task,
-    best: Finding | None,
-    bounds: list[float | None],
-    ends: dict[Reason, Limit],
-    phases: tuple[Phase, ...],
-) -> SearchResult:
-    """Put the branches together: the largest bound holds for all, those that were closed included."""
-    if best is None and not bounds:
-        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
-    proven = [bound for bound in bounds if bound is not None]
-    if best is not None:
-        proven.append(best.outcome.value)
-    bound = max(proven) if len(bounds) == sum(b is not None for b in bounds) else None
+                if not agrees(finding):
+                    program.solve(seconds, highs=TIGHT)
+                    finding = program.settle()
+                if best is None or finding.outcome.value > best.outcome.value:
+                    best = finding
+            if report.reason is Reason.INTERRUPTED:
+                return SearchResult(best, None, report.reason, report.limit, tuple(phases))
+            if report.reason is Reason.INFEASIBLE:
+                bounds.pop(stage, None)
+            else:
+                proven = [b for b in (bounds.get(stage), phases[-1].report.dual_bound) if b is not None]
+                bounds[stage] = min(proven, default=None)
+            if report.reason is Reason.LIMIT:
+                reason, limit = report.reason, report.limit
+        stages = [stage for stage in stages if stage in bounds and _open(task, best, bounds[stage])]
+        if not stages or clock.left() is None:
+            break
+    values = list(bounds.values())
+    bound = None if any(value is None for value in values) else max(v for v in values if v is not None)
     if best is not None and best.gap(bound) <= task.options.relative_gap:
-        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
-    return SearchResult(best, bound, Reason.LIMIT, ends.get(Reason.LIMIT, Limit.TIME), phases)
+        reason, limit = Reason.OPTIMAL, Limit.NONE
+    return SearchResult(best, bound, reason, limit, tuple(phases))
+
+
+def _open(task: Task, best: Finding | None, bound: float | None) -> bool:
+    """Whether a program could still hold a ladder better than the best by more than the gap."""
+    return best is None or best.gap(bound) > task.options.relative_gap
 
 
 def expected_bound(game: Game, known: dict[str, SearchResult]) -> float | None:

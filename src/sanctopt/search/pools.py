@@ -28,8 +28,9 @@ NODES = 20
 POOL_GAP = 2e-3
 """An early ladder need not be the best of its pool by more than this."""
 
-PATH_SHARE = 0.7
-"""Share of a pool's time for its common path; the rest is for the types that leave it."""
+PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.6, 0.5, 0.5
+"""Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
+conceding regimes before the next is tried."""
 
 HIGHS = {"mip_allow_restart": False, "mip_lp_age_limit": 2}
 """On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case)."""
@@ -106,7 +107,7 @@ def _pooled(
         history, group = next(((h, names) for h, names in leaving.items() if h not in rungs), ((), ()))
         if not group:
             break
-        more, made, interrupted = _path(task, group, known, clock, rungs, history)
+        more, made, interrupted = _path(task, group, known, clock.until(GROUP_SHARE), rungs, history)
         phases += made
         planned = {h: rung for h, rung in more.items() if h[: len(history)] == history}
         rungs |= planned or {history: Rung(history)}
@@ -142,11 +143,13 @@ def _path(
     purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
     program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
     phases: tuple[Phase, ...] = ()
-    for conceding in _concessions(program, pool, known, len(history)):
+    chains = _concessions(program, pool, known, len(history))
+    for number, conceding in enumerate(chains):
         for name in program.model.frame.conceding:
             program.concede_in(name, conceding.get(name))
         program.follow(rungs, history)
-        report = program.solve(clock.left(), node_limit=NODES, highs=HIGHS)
+        share = 1.0 if number == len(chains) - 1 else TRY_SHARE
+        report = program.solve(clock.left(share), node_limit=NODES, highs=HIGHS)
         phases += (program.phase(report),)
         if report.reason is Reason.INTERRUPTED or report.has_solution:
             found = program.rungs() if report.has_solution else {}

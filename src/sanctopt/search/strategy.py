@@ -14,7 +14,7 @@ from sanctopt.search.program import Program, do_nothing, solve_program
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
-KNOWN_SHARE, POOLS_SHARE = 0.4, 0.75
+KNOWN_SHARE, POOLS_SHARE = 0.4, 0.85
 """Shares of the time left that the known types, and then the pools, may use."""
 
 
