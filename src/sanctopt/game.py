@@ -378,9 +378,7 @@ class Game:
     @cached_property
     def enforcement_profile(self) -> dict[tuple[str, str], Profile]:
         """Removal profile by (response, jurisdiction)."""
-        return _profiles(
-            ((row.response, row.jurisdiction), row.age, row.removal) for row in self.enforcement
-        )
+        return _profiles(((row.response, row.jurisdiction), row.age, row.removal) for row in self.enforcement)
 
     @cached_property
     def eligible(self) -> tuple[Start, ...]:

@@ -213,7 +213,7 @@ class Ladder:
 
     def to_frame(self) -> pd.DataFrame:
         """One row per rung and type that reaches it (per rung, if it was never played)."""
-        rows = []
+        rows: list[dict[str, Any]] = []
         for rung in self.rungs:
             decisions = {
                 "stage": rung.stage,
@@ -263,12 +263,14 @@ class Ladder:
             data = json.loads(text)
         except json.JSONDecodeError as error:
             raise LadderError(f"not a JSON text: {error}") from error
+        if not isinstance(data, dict):
+            raise LadderError(f"no ladder: expected a JSON object, found {type(data).__name__}")
         return cls.from_dict(data)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Ladder:
         """Read what `to_dict` gave; ``expected`` may be missing in a ladder written by hand."""
-        if not isinstance(data, Mapping) or "rungs" not in data:
+        if "rungs" not in data:
             raise LadderError("no ladder: expected an object with a field 'rungs'")
         version = data.get("schema_version")
         if version != SCHEMA_VERSION:

@@ -163,9 +163,7 @@ class Solution:
             "relative_gap": None if math.isinf(self.relative_gap) else self.relative_gap,
             "ladder": self.ladder.to_dict() if self.plans else None,
             "certificate": self.certificate.to_dict() if self.plans else None,
-            "phases": [
-                {"purpose": phase.purpose} | _report_to_dict(phase.report) for phase in self.phases
-            ],
+            "phases": [{"purpose": phase.purpose} | _report_to_dict(phase.report) for phase in self.phases],
             "wall_seconds": self.wall_seconds,
             "provenance": self.provenance.to_dict(),
         }

@@ -10,7 +10,7 @@ from sanctopt.certificate import certify
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information
-from sanctopt.search import AGREE, Clock, Finding, OnProgress, Task, search
+from sanctopt.search import Clock, Finding, OnProgress, Task, above, search
 from sanctopt.solution import Plan, Provenance, Solution, Status
 from sanctopt.solver_options import SolveOptions
 
@@ -51,8 +51,6 @@ def solve(
     ------
     OptionError
         If the margin is negative or not finite, or an option is wrong.
-    CaseError
-        If a concession could be unwelcome (`sanctopt.formulation.off_ramp.require_welcome`).
     CertificateError
         If the ladder found does not survive its independent check; it is never returned.
     SolverError
@@ -67,7 +65,7 @@ def solve(
     """
     if isinstance(margin, bool) or not 0 <= margin < math.inf:
         raise OptionError(f"margin is {margin!r}; give a finite utility of at least 0")
-    if not isinstance(information, Information):
+    if information not in tuple(Information):
         names = ", ".join(f"Information.{item.name}" for item in Information)
         raise OptionError(f"information is {information!r}; give one of {names}")
     options = SolveOptions() if options is None else options
@@ -79,9 +77,10 @@ def solve(
         plans = (_certified(game, result.finding, margin),)
         value = result.finding.outcome.value
         if bound is not None:
-            if bound < value - AGREE * max(1.0, abs(value)):
+            if above(value, bound):
                 raise SolverError(
-                    f"a ladder worth {value!r} stands above the proven bound {bound!r}; please report this case"
+                    f"a ladder worth {value!r} stands above the proven bound {bound!r}; "
+                    "please report this case"
                 )
             bound = max(bound, value)
     return Solution(

@@ -12,6 +12,7 @@ highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``test
   number can follow any other. It also leaves the caller's thread free to receive Ctrl-C, without a signal
   handler, and to run ``on_progress``.
 - ``getRunTime`` accumulates over solves; ``time_limit`` holds for each of them.
+- Presolve has cut off an optimum of a program of this game; the rules that did it are switched off.
 - "Infeasible" can come from a faulty reduction of presolve, and presolve cannot tell infeasible from
   unbounded. Both are believed only after a second solve from scratch without presolve.
 """
@@ -19,7 +20,7 @@ highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``test
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -76,6 +77,11 @@ _LIMITS = {
     HighsModelStatus.kObjectiveTarget: Limit.TARGET,
     HighsModelStatus.kInterrupt: Limit.INTERRUPT,
 }
+_PRESOLVE_RULES_OFF = 256 + 512 + 4096
+"""Rules of presolve by their bits: free-column substitution, doubleton equation and aggregator. Together they
+made HiGHS 1.15.1 call a worse point optimal (``tests/test_solver_traps.py``); any one of them off prevents it
+there, and programs of this game lose nothing without all three."""
+
 _REFUSALS = (
     HighsModelStatus.kInfeasible,
     HighsModelStatus.kUnbounded,
@@ -228,6 +234,25 @@ class CompiledProgram:
         j = self._column(variable)
         self.set_bounds(variable, float(self._form.column_lower[j]), float(self._form.column_upper[j]))
 
+    def add_row(self, terms: Iterable[tuple[float, VarData]], lower: float, name: str) -> None:
+        """Add the row ``terms >= lower`` for the solves to come.
+
+        Raises
+        ------
+        SolverError
+            A coefficient or the side is not a finite number, or a solve is running.
+        """
+        pairs = [(self._column(variable), float(weight)) for weight, variable in terms]
+        if not np.isfinite([lower, *(value for _, value in pairs)]).all():
+            raise SolverError(f"row {name!r} holds a number that is not finite")
+        self._refuse_while_running()
+        self._form = self._form.with_row(pairs, lower, name)
+        row = self._form.matrix[[-1], :].tocoo()
+        status = self._highs.addRow(
+            lower, np.inf, row.nnz, row.coords[1].astype(np.int32), row.data.astype(np.float64)
+        )
+        expect_ok(status, f"the row {name!r}")
+
     def evaluate(self, values: Mapping[VarData, float] | FloatArray) -> Evaluation:
         """Objective and violations of a point under the current bounds, without HiGHS.
 
@@ -357,6 +382,7 @@ class CompiledProgram:
         # for a hair more; its absolute gap only decides where the incumbent is 0.
         set_option(highs, "mip_rel_gap", 0.999 * float(options.relative_gap))
         set_option(highs, "mip_abs_gap", 0.5 * ABSOLUTE_GAP)
+        set_option(highs, "presolve_rule_off", _PRESOLVE_RULES_OFF)
         set_option(highs, "threads", int(options.threads))
         set_option(highs, "random_seed", int(options.seed))
         if seconds is not None:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,7 +25,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.common.errors import InfeasibleConstraintException, PyomoException
 from pyomo.environ import ConcreteModel, Objective, SortComponents, Var, maximize
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, vstack
 
 from sanctopt.errors import SolverError
 
@@ -118,6 +119,19 @@ class StandardForm:
     variables: tuple[VarData, ...]
     constants: Any
     row_names: tuple[str, ...]
+
+    def with_row(self, terms: Sequence[tuple[int, float]], lower: float, name: str) -> StandardForm:
+        """The same program with one more row, ``sum of coefficient * column >= lower``."""
+        columns = [column for column, _ in terms]
+        values = [value for _, value in terms]
+        row = csc_array((values, ([0] * len(columns), columns)), shape=(1, len(self.cost)))
+        return replace(
+            self,
+            matrix=csc_array(vstack([self.matrix, row])),
+            row_lower=np.append(self.row_lower, lower),
+            row_upper=np.append(self.row_upper, np.inf),
+            row_names=(*self.row_names, name),
+        )
 
     def evaluate(
         self, values: FloatArray, lower: FloatArray | None = None, upper: FloatArray | None = None

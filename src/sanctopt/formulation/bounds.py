@@ -13,7 +13,6 @@ from sanctopt.formulation.frame import Frame
 from sanctopt.game import Start
 
 
-
 def knapsack(items: Iterable[tuple[float, float]], capacity: float) -> float:
     """Most value of divisible items within a capacity; items are (value, weight), both >= 0.
 
@@ -45,7 +44,9 @@ class Bounds:
     @cached_property
     def threat_size(self) -> float:
         """Most provocation of the starts of one stage: H(t) <= this, by effort alone (`knapsack`)."""
-        return self._per_stage({start: self.frame.game.start_provocation(start) for start in self.frame.starts})
+        return self._per_stage(
+            {start: self.frame.game.start_provocation(start) for start in self.frame.starts}
+        )
 
     @cached_property
     def provocation(self) -> tuple[float, ...]:

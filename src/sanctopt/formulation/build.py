@@ -11,7 +11,7 @@ from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.facilitators import add_facilitators
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.information import add_information
-from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp, require_welcome
+from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp
 from sanctopt.formulation.patron import add_patron, add_responses
 from sanctopt.formulation.payoff import add_payoff
 from sanctopt.formulation.rerouting import add_rerouting
@@ -25,13 +25,7 @@ def build_program(frame: Frame) -> Any:
     -------
     pyomo.environ.ConcreteModel
         With ``frame`` and ``bounds`` attached; its objective is in the frame's money unit.
-
-    Raises
-    ------
-    CaseError
-        If a concession could be unwelcome (`off_ramp.require_welcome`).
     """
-    require_welcome(frame.game, frame.network)
     collecting = gc.isenabled()
     gc.disable()  # millions of small objects, none of them garbage
     try:

@@ -72,7 +72,7 @@ def credibility_stock(model: Any, owner: str, stage: int) -> Row:
     ``k_t <= (1 - decay) k_t-1 + sum_im signal(m) signal(i) s_imt``,  ``k_t <= max`` by its bound
 
     "At most" suffices for min(max, ...): credibility only causes exits and terminal value, and more of
-    either never hurts the coalition (`off_ramp.require_welcome`).
+    either never hurts the coalition, except by a concession that it forces (`sanctopt.search.forced`).
     """
     frame: Frame = model.frame
     game = frame.game
@@ -93,7 +93,8 @@ def exit_threshold(model: Any, type_name: str, entity: str, stage: int) -> Row:
 
     ``sum_s threshold_is x_ist <= k_t``,  threshold_is = regime_profit(i) (1 + s) / us_exposure(i)
 
-    "Only if" suffices: an exit removes throughput and never hurts the coalition.
+    "Only if" suffices: an exit removes throughput and never hurts the coalition, except by a concession
+    that it forces (`sanctopt.search.forced`).
     """
     thresholds = model.exit_class[entity, stage]
     exits = [(needed, model.exits[type_name, entity, s, stage]) for s, needed in thresholds.items()]

@@ -90,7 +90,9 @@ class Frame:
     @cached_property
     def ending(self) -> tuple[str, ...]:
         """Voices whose game may end by a concession: those that speak for themselves alone."""
-        return tuple(voice for voice in self.voices if self.members[voice] == (voice,) and voice in self.conceding)
+        return tuple(
+            voice for voice in self.voices if self.members[voice] == (voice,) and voice in self.conceding
+        )
 
     def copy(self, type_name: str, stage: int) -> str:
         """Owner of the decisions that a type meets in a stage."""
@@ -132,8 +134,10 @@ class Frame:
 
     @cached_property
     def starts(self) -> tuple[Start, ...]:
-        """Eligible starts that a plan could ever make: alone within the effort of a stage, and with
-        every start that they require eligible too."""
+        """Eligible starts that a plan could ever make.
+
+        Alone they are within the effort of a stage, and all that they require is eligible too.
+        """
         game = self.game
         affordable = {
             start

@@ -4,8 +4,9 @@
     g_t     the regime of this type concedes in stage t            binary
 
 A concession ends the type's game. The regime concedes if and only if the offer stands and revenue is at
-or below its reservation; the program needs only the "only if", because `require_welcome` refuses games in
-which the coalition could regret a concession.
+or below its reservation. The rows here say "only if"; so the program is a relaxation that may overlook a
+concession, where one offer stands for several types and it would rather have one of them decline. Points
+that do are cut off when their ladder is played (`sanctopt.search.forced`).
 """
 
 from __future__ import annotations
@@ -14,11 +15,8 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from sanctopt.errors import CaseError, Problem
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_most
-from sanctopt.game import Game, at_least
-from sanctopt.network import RevenueNetwork
 
 
 def add_off_ramp(model: Any) -> None:
@@ -65,38 +63,6 @@ def concede_revenue(model: Any, type_name: str, stage: int) -> Row:
     reservation = frame.game.patron_type[type_name].reservation or 0.0
     baseline = frame.network.baseline_revenue(stage) / frame.unit
     revenue = model.revenue[frame.voice[type_name], stage]
-    return at_most([(1.0, revenue), ((1 - reservation) * baseline, model.concedes[type_name, stage])], baseline)
-
-
-def require_welcome(game: Game, network: RevenueNetwork) -> None:
-    """Refuse a game in which a concession could cost the coalition more than it brings.
-
-    A concession in stage t brings ``discount**(t+1) concession_value`` and forgoes at most
-
-        sum over tau > t of discount**tau revenue_weight Rbar(tau) + discount**T credibility_weight max.
-
-    The folder format asks for the case t = -1 of this comparison; that implies the others unless supply
-    grows while payoffs are discounted.
-
-    Raises
-    ------
-    CaseError
-        If the comparison fails in some stage; the program would not be exact.
-    """
-    if game.off_ramp is None or all(row.reservation is None for row in game.patron_types):
-        return
-    later = game.discount**game.stages * game.weights.credibility * game.credibility.max
-    for stage in reversed(range(game.stages)):
-        brings = game.discount ** (stage + 1) * game.off_ramp.concession_value
-        if not at_least(brings, later):
-            needed = later / game.discount ** (stage + 1)
-            problem = Problem(
-                "game.toml",
-                None,
-                "off_ramp.concession_value",
-                repr(game.off_ramp.concession_value),
-                f"a concession in stage {stage} could be unwelcome, because supply grows later; "
-                f"a value of at least {needed:.6g} makes every concession welcome",
-            )
-            raise CaseError(game.name, [problem])
-        later += game.discount**stage * game.weights.revenue * network.baseline_revenue(stage)
+    return at_most(
+        [(1.0, revenue), ((1 - reservation) * baseline, model.concedes[type_name, stage])], baseline
+    )

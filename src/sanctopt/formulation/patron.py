@@ -118,7 +118,9 @@ def engagement_stock(model: Any, owner: str, stage: int) -> Row:
     return _stock(model, model.engagement, game.retention, added, owner, stage)
 
 
-def _stock(model: Any, stock: Any, kept: float, added: list[tuple[float, Any]], owner: str, stage: int) -> Row:
+def _stock(
+    model: Any, stock: Any, kept: float, added: list[tuple[float, Any]], owner: str, stage: int
+) -> Row:
     before = [(-kept, stock[model.frame.copy(owner, stage - 1), stage - 1])] if stage > 0 else []
     return equal([(1.0, stock[owner, stage]), *before, *added], 0.0)
 
@@ -186,7 +188,9 @@ def one_response(model: Any, type_name: str, stage: int) -> Row:
     """
     frame: Frame = model.frame
     taken = [
-        (1.0, model.takes[type_name, a, stage]) for a in frame.responses if (type_name, a, stage) in model.takes
+        (1.0, model.takes[type_name, a, stage])
+        for a in frame.responses
+        if (type_name, a, stage) in model.takes
     ]
     ended = ended_before(model, type_name, stage) if type_name in frame.ending else []
     return equal([*taken, *ended], 1.0)

@@ -1,10 +1,10 @@
 """The coalition's payoff, in money units of the frame.
 
-    G_t     revenue denied, while the game lasts                        per type
-    D_t     weighted harm                                               per type
-    K_t     costs, while the game lasts                                 per type
-    L       credibility left at the end, if the game lasted             per type
-    V       payoff against the type                                     per type
+G_t     revenue denied, while the game lasts                        per type
+D_t     weighted harm                                               per type
+K_t     costs, while the game lasts                                 per type
+L       credibility left at the end, if the game lasted             per type
+V       payoff against the type                                     per type
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ def add_payoff(model: Any) -> None:
     bounds: Bounds = model.bounds
     pairs = list(frame.type_stages)
     unit = frame.unit
-    model.denied = pyo.Var(
-        pairs, bounds=lambda _, q, t: (0.0, frame.network.baseline_revenue(t) / unit)
-    )
+    model.denied = pyo.Var(pairs, bounds=lambda _, q, t: (0.0, frame.network.baseline_revenue(t) / unit))
     model.harm = pyo.Var(pairs, bounds=(0.0, None))
     model.cost = pyo.Var(pairs, bounds=lambda _, q, t: (0.0, bounds.stage_cost(t) / unit))
     model.credibility_left = pyo.Var(list(frame.types), bounds=(0.0, bounds.credibility[-1]))
@@ -37,9 +35,7 @@ def add_payoff(model: Any) -> None:
     model.harm_borne = pyo.Constraint(pairs, rule=harm_borne)
     model.costs_borne = pyo.Constraint(pairs, rule=costs_borne)
     model.credibility_kept = pyo.Constraint(list(frame.types), rule=credibility_kept)
-    model.credibility_while_it_lasts = pyo.Constraint(
-        list(frame.conceding), rule=credibility_while_it_lasts
-    )
+    model.credibility_while_it_lasts = pyo.Constraint(list(frame.conceding), rule=credibility_while_it_lasts)
     model.type_value = pyo.Var(list(frame.types))
     model.type_payoff = pyo.Constraint(list(frame.types), rule=type_payoff)
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
@@ -52,7 +48,9 @@ def revenue_denied(model: Any, type_name: str, stage: int) -> Row:
     """
     frame: Frame = model.frame
     baseline = frame.network.baseline_revenue(stage) / frame.unit
-    return at_most([(1.0, model.denied[type_name, stage]), (1.0, model.revenue[frame.voice[type_name], stage])], baseline)
+    return at_most(
+        [(1.0, model.denied[type_name, stage]), (1.0, model.revenue[frame.voice[type_name], stage])], baseline
+    )
 
 
 def denied_while_it_lasts(model: Any, type_name: str, stage: int) -> Row:

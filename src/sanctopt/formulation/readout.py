@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
 
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Start
-from sanctopt.ladder import History, Rung
+from sanctopt.ladder import History, Information, Rung
 from sanctopt.outcome import Outcome
 
 Values = MutableMapping[Any, float]
 """Values of Pyomo variables: a `ComponentMap`, since variables are compared by identity."""
+
 
 def read_responses(model: Any, values: Values) -> dict[str, tuple[str, ...]]:
     """Read which responses each type takes; the tuple ends with the stage of its concession."""
@@ -36,20 +38,39 @@ def read_responses(model: Any, values: Values) -> dict[str, tuple[str, ...]]:
     return taken
 
 
+def read_concessions(model: Any, values: Values) -> dict[str, int | None]:
+    """Read in which stage each type's regime concedes; None if it never does."""
+    stages: dict[str, int | None] = dict.fromkeys(model.frame.types)
+    for (name, stage), variable in model.concedes.items():
+        if values[variable] > 0.5:
+            stages[name] = stage
+    return stages
+
+
 def read_rungs(model: Any, values: Values) -> dict[History, Rung]:
-    """Read the rung of every public history that some type reaches."""
+    """Read the rung of every public history that some type reaches.
+
+    An offer that no type there accepts is left out: it costs, if anything, and changes nothing else. (An
+    open-loop plan has one offer for all histories of a stage.)
+    """
     frame: Frame = model.frame
     rungs: dict[History, Rung] = {}
-    for name, responses in read_responses(model, values).items():
+    taken, conceded = read_responses(model, values), read_concessions(model, values)
+    accepted = set()
+    for name, responses in taken.items():
         for stage in range(len(responses)):
             history = responses[:stage]
             if history not in rungs:
                 rungs[history] = _rung(model, values, frame.copy(name, stage), history)
+            if conceded[name] == stage:
+                accepted.add(stage if frame.information is Information.OPEN_LOOP else history)
+    for history, rung in rungs.items():
+        key = len(history) if frame.information is Information.OPEN_LOOP else history
+        rungs[history] = replace(rung, offer=rung.offer and key in accepted)
     return rungs
 
 
 def _rung(model: Any, values: Values, owner: str, history: History) -> Rung:
-    frame: Frame = model.frame
     stage = len(history)
 
     def chosen(decisions: Any) -> list[Any]:

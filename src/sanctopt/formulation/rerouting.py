@@ -179,7 +179,9 @@ def removal_level(model: Any, type_name: str, entity: str, share: float, stage: 
     for start in frame.starts:
         if start.entity == entity:
             terms = started(model, type_name, entity, start.instrument, stage)
-            causes += [term for tau, term in enumerate(terms) if game.start_removal(start, stage - tau) >= share]
+            causes += [
+                term for tau, term in enumerate(terms) if game.start_removal(start, stage - tau) >= share
+            ]
     for (response, jurisdiction), profile in game.enforcement_profile.items():
         if jurisdiction == row.jurisdiction:
             causes += [

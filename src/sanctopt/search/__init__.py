@@ -9,15 +9,8 @@ finds early ladders by programs in which types are made to answer alike. `strate
 `program` solves one program and plays what it finds; `workers` spreads jobs over threads.
 """
 
+from sanctopt.search.program import above
 from sanctopt.search.strategy import search
-from sanctopt.search.task import (
-    AGREE,
-    Clock,
-    Finding,
-    OnProgress,
-    SearchProgress,
-    SearchResult,
-    Task,
-)
+from sanctopt.search.task import Clock, Finding, OnProgress, SearchProgress, SearchResult, Task
 
-__all__ = ["AGREE", "Clock", "Finding", "OnProgress", "SearchProgress", "SearchResult", "Task", "search"]
+__all__ = ["Clock", "Finding", "OnProgress", "SearchProgress", "SearchResult", "Task", "above", "search"]

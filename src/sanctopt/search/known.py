@@ -16,7 +16,7 @@ from dataclasses import replace
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.play import play
-from sanctopt.search.program import TIGHT, Program, agrees, solve_program
+from sanctopt.search.program import Program, solve_program, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.workers import each
 from sanctopt.solver_options import Limit, Reason
@@ -132,24 +132,20 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
                 program.limit_value(patron.name, lower=best.outcome.value)
             alone = 1 if number == 0 and share < 1 else len(stages) - number  # the first floor closes most
             seconds = clock.left(share / alone)
-            report = program.solve(seconds)
-            phases.append(program.phase(report, f" in stage {stage}"))
-            if report.has_solution:
-                finding = program.settle()
-                if not agrees(finding):
-                    program.solve(seconds, highs=TIGHT)
-                    finding = program.settle()
-                if best is None or finding.outcome.value > best.outcome.value:
-                    best = finding
-            if report.reason is Reason.INTERRUPTED:
-                return SearchResult(best, None, report.reason, report.limit, tuple(phases))
-            if report.reason is Reason.INFEASIBLE:
+            result = solve_until_settled(program, seconds, note=f" in stage {stage}")
+            phases += result.phases
+            found = result.finding
+            if found is not None and (best is None or found.outcome.value > best.outcome.value):
+                best = found
+            if result.reason is Reason.INTERRUPTED:
+                return SearchResult(best, None, result.reason, result.limit, tuple(phases))
+            if result.reason is Reason.INFEASIBLE:
                 bounds.pop(stage, None)
             else:
-                proven = [b for b in (bounds.get(stage), phases[-1].report.dual_bound) if b is not None]
+                proven = [b for b in (bounds.get(stage), result.bound) if b is not None]
                 bounds[stage] = min(proven, default=None)
-            if report.reason is Reason.LIMIT:
-                reason, limit = report.reason, report.limit
+            if result.reason is Reason.LIMIT:
+                reason, limit = result.reason, result.limit
         stages = [stage for stage in stages if stage in bounds and _open(task, best, bounds[stage])]
         if not stages or clock.left() is None:
             break

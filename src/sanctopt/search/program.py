@@ -1,8 +1,8 @@
-"""One program: build it, start it, solve it, play what it finds, and ask it for the value of what was played."""
+"""One program: build it, start it, solve it, play what it finds, ask it for the value of what was played."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,18 +11,28 @@ from pyomo.common.collections import ComponentMap
 from sanctopt.errors import SolverError
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.readout import Values, binary_values, read_responses, read_rungs
-from sanctopt.game import Game
+from sanctopt.formulation.readout import (
+    Values,
+    binary_values,
+    read_concessions,
+    read_responses,
+    read_rungs,
+)
+from sanctopt.game import EQUAL, Game
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.task import AGREE, Finding, SearchProgress, SearchResult, Task
+from sanctopt.search.forced import Forced, forced_rows, overlooked
+from sanctopt.search.task import AGREE, Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver import CompiledProgram, compile_program
-from sanctopt.solver_options import Progress, Reason, SolveOptions, SolveReport
+from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, SolveReport
 
 TIGHT = {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
 """HiGHS's tolerances for a second try, if the first let a response or an exit pass that is not quite one."""
+
+PLAIN = {"presolve": "off"}
+"""For another try, if a ladder turns out to be worth more than the bound that HiGHS proved."""
 
 CAP_SLACK = 1e-9
 """Limits from a proven bound are widened by this share, so that rounding cannot cut off the bound itself."""
@@ -73,7 +83,7 @@ class Program:
         families = ("starts", "threats", "engagements", "mitigations", "offers")
         for stage, response in enumerate(history):
             rung = rungs[history[:stage]]
-            chosen = {
+            chosen: dict[str, set[tuple[str, ...]]] = {
                 "starts": {(s.entity, s.instrument) for s in rung.starts},
                 "threats": {(s.entity, s.instrument) for s in rung.threat},
                 "engagements": {(name,) for name in rung.engagements},
@@ -128,7 +138,10 @@ class Program:
         return read_rungs(self.model, self._incumbent())
 
     def _incumbent(self) -> Values:
-        return ComponentMap((variable, self.compiled.value(variable)) for variable in self.compiled.columns)
+        values: Values = ComponentMap(
+            (variable, self.compiled.value(variable)) for variable in self.compiled.columns
+        )
+        return values
 
     def complete(self, outcome: Outcome) -> Values | None:
         """The program's best point that does what was played; None if the program has none."""
@@ -141,33 +154,79 @@ class Program:
         report = self.compiled.solve(SolveOptions(relative_gap=0.0))
         point: Values = ComponentMap()
         if report.has_solution:
-            point.update(self._incumbent().items())
-            point.update(fixed.items())  # exactly whole, where HiGHS may be off by a rounding
+            for variable, value in self._incumbent().items():  # HiGHS may be off by a rounding
+                low, high = self.compiled.bounds(variable)
+                point[variable] = min(max(value, low), high)
+            point.update(fixed.items())
         for variable, (low, high) in zip(fixed, before, strict=True):
             self.compiled.set_bounds(variable, low, high)
         return point or None
 
-    def settle(self) -> Finding:
+    def settle(self) -> Settlement:
         """Play the ladder of the incumbent, and ask the program for the value of what was played.
 
-        The incumbent need not make the best of its own ladder while there is a gap: it may hold prices that
-        are not yet optimal, or leave out an exit. If playing gives less than the program claims, the
-        claim stands and the certificate will tell.
+        While there is a gap, the incumbent need not make the best of its own ladder: it may hold prices
+        that are not yet optimal, or leave out an exit. The program may also have claimed more than the
+        game gives; `Settlement` says so.
         """
         game, information = self.task.game, self.task.information
         values = self._incumbent()
         taken = read_responses(self.model, values)
+        rungs = read_rungs(self.model, values)
         claimed = self.unit * self.compiled.evaluate(self.compiled.values).objective
-        ladder = Ladder.of(game, information, read_rungs(self.model, values).values())
-        outcome = play(game, ladder)
-        if outcome.value >= claimed - AGREE * max(1.0, abs(claimed)):
-            ladder = ladder_of(game, information, outcome)
-            outcome = play(game, ladder)
-            point = self.complete(outcome)
-            if point is not None:
-                claimed = self.unit * self.compiled.evaluate(point).objective
-                return Finding(outcome.ladder, outcome, claimed, outcome.responses)
-        return Finding(ladder, outcome, claimed, taken)
+        outcome = play(game, Ladder.of(game, information, rungs.values()))
+        outcome = play(game, ladder_of(game, information, outcome))
+        excess = claimed - outcome.value
+        forced: list[Forced] = []
+        if excess > AGREE * max(1.0, abs(claimed)):
+            forced = overlooked(game, rungs, taken, read_concessions(self.model, values))
+        else:
+            excess = 0.0
+        short = outcome.smallest_margin < self.task.margin - EQUAL * max(1.0, self.task.margin)
+        return Settlement(None if short else self.claim(outcome), excess, tuple(forced), short)
+
+    def claim(self, outcome: Outcome) -> Finding:
+        """What the program says of a ladder that was played."""
+        point = self.complete(outcome)
+        if point is None:
+            raise SolverError(
+                f"{self.purpose}: the program refuses a ladder that the rules allow; please report this case"
+            )
+        value = self.unit * self.compiled.evaluate(point).objective
+        return Finding(outcome.ladder, outcome, value, outcome.responses)
+
+    def remind(self, forced: Iterable[Forced]) -> None:
+        """Cut off the points that overlook a concession."""
+        for case in forced:
+            for number, (terms, least) in enumerate(forced_rows(self.model, case)):
+                self.compiled.add_row(terms, least, f"forced[{case.stage},{number}]")
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of an incumbent when its ladder was played.
+
+    Attributes
+    ----------
+    finding : Finding or None
+        The ladder; None if played it lacks the margin asked for.
+    excess : float
+        How much more the program claimed than the game gives (millions of US dollars); 0 within rounding.
+    forced : tuple of Forced
+        Concessions that the program overlooked.
+    short : bool
+        Whether a response lacks the margin by more than rounding.
+    """
+
+    finding: Finding | None
+    excess: float
+    forced: tuple[Forced, ...]
+    short: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the program's claim holds."""
+        return self.excess == 0.0 and not self.short
 
 
 def solve_program(
@@ -183,24 +242,60 @@ def solve_program(
         program.limit_value(name, upper=cap)
     if start is None and task.margin == 0:
         start = do_nothing(task.game, task.information)
-    warm_start = None if start is None else program.complete(start)
-    if start is not None and warm_start is None:
-        raise SolverError(f"{purpose}: the program refuses a ladder that the rules allow; please report this case")
-    report = program.solve(seconds, warm_start)
-    if report.reason is Reason.INFEASIBLE and task.margin == 0:
+    result = solve_until_settled(program, seconds, None if start is None else program.claim(start))
+    if result.reason is Reason.INFEASIBLE and task.margin == 0:
         raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
-    finding = program.settle() if report.has_solution else None
-    if finding is not None and not agrees(finding):
-        report = program.solve(seconds, warm_start, highs=TIGHT)
-        finding = program.settle() if report.has_solution else None
-    phase = program.phase(report)
-    return SearchResult(finding, phase.report.dual_bound, report.reason, report.limit, (phase,))
+    return result
 
 
-def agrees(finding: Finding) -> bool:
-    """Tell whether program and replay agree on the value."""
-    value = finding.outcome.value
-    return abs(value - finding.claimed_value) <= AGREE * max(1.0, abs(value))
+def solve_until_settled(
+    program: Program, seconds: float | None, best: Finding | None = None, note: str = ""
+) -> SearchResult:
+    """Solve a program, again and again if need be, until its claim holds when played.
+
+    A claim that does not hold is cut off: a concession that was overlooked by its row, anything else by
+    asking HiGHS for its tightest tolerances. Every bound on the way holds, as the program only ever claims
+    too much.
+    """
+    task, clock = program.task, Clock(seconds)
+    phases: list[Phase] = []
+    highs: Mapping[str, Any] = {}
+    bound: float | None = None
+    while True:
+        warm_start = None if best is None else program.complete(best.outcome)
+        report = program.solve(clock.left(), warm_start, highs=highs)
+        phases.append(program.phase(report, note))
+        reason, limit = report.reason, report.limit
+        proven = phases[-1].report.dual_bound
+        bound = proven if bound is None else bound if proven is None else min(bound, proven)
+        if not report.has_solution:
+            break
+        settled = program.settle()
+        found = settled.finding
+        if found is not None and (best is None or found.outcome.value > best.outcome.value):
+            best = found
+        if best is not None and bound is not None and above(best.outcome.value, bound) and highs != PLAIN:
+            highs, bound = PLAIN, None  # a reduction of presolve was wrong: believe none of them
+            continue
+        if settled.agrees or reason is not Reason.OPTIMAL:
+            break
+        if settled.forced:
+            program.remind(settled.forced)
+        elif highs:
+            raise SolverError(
+                f"{program.purpose}: the program claims {settled.excess!r} more than its ladder gives; "
+                "please report this case"
+            )
+        else:
+            highs = TIGHT
+    if best is not None and best.gap(bound) <= task.options.relative_gap:
+        reason, limit = Reason.OPTIMAL, Limit.NONE
+    return SearchResult(best, bound, reason, limit, tuple(phases))
+
+
+def above(value: float, bound: float) -> bool:
+    """Tell whether a ladder's value contradicts a bound by more than rounding."""
+    return value > bound + AGREE * max(1.0, abs(value))
 
 
 def do_nothing(game: Game, information: Information) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sanctopt.errors import SolverError
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
@@ -60,12 +59,7 @@ def _adaptive(task: Task) -> SearchResult:
 
 def _claimed(task: Task, outcome: Outcome) -> Finding:
     """What the adaptive program says of a ladder that was found otherwise."""
-    program = Program.build(task, "adaptive program")
-    point = program.complete(outcome)
-    if point is None:
-        raise SolverError("the program refuses a ladder that the rules allow; please report this case")
-    value = program.unit * program.compiled.evaluate(point).objective
-    return Finding(outcome.ladder, outcome, value, outcome.responses)
+    return Program.build(task, "adaptive program").claim(outcome)
 
 
 def _clairvoyant(task: Task) -> SearchResult:
