@@ -199,10 +199,13 @@ def _solve(arguments: argparse.Namespace) -> int:
     # What would fail after a long solve fails before it.
     _require_writable(arguments.json)
     _require_plots(arguments.plots)
-    with _shown_progress() as tell:
-        solution = sanctopt.solve(
-            game, information=information, margin=arguments.margin, options=options, on_progress=tell
-        )
+    try:
+        with _shown_progress() as tell:
+            solution = sanctopt.solve(
+                game, information=information, margin=arguments.margin, options=options, on_progress=tell
+            )
+    except LadderError as error:  # a ladder of the search's own making: nothing that was given is wrong
+        raise SolverError(f"please report this case: {error}") from error
     failures = []
     try:
         _write_json(arguments.json, solution.to_json)

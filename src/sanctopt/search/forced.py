@@ -18,9 +18,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sanctopt.formulation.frame import Frame
-from sanctopt.game import Game, Start, at_least
+from sanctopt.game import Game, PatronType, Start, at_least
 from sanctopt.ladder import History, Rung
-from sanctopt.position import advance, aftermath, opening, take
+from sanctopt.position import Aftermath, Posture, advance, aftermath, concedes, opening, take
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,15 @@ class Forced:
         Responses and their stages on which that rests.
     revenue_share : float
         Revenue that they leave, as a share of the baseline.
+    least_reservation : float
+        Reservation of the type that was seen to accept; every higher one accepts too.
     """
 
     stage: int
     starts: tuple[tuple[Start, int], ...]
     responses: tuple[tuple[str, int], ...]
     revenue_share: float
+    least_reservation: float
 
 
 def overlooked(
@@ -60,47 +63,50 @@ def overlooked(
         for stage, rung in enumerate(path):
             if conceded[patron.name] == stage:
                 break
-            share = _revenue_share(game, path, taken[patron.name], stage)
-            if rung.offer and at_least(patron.reservation, share):
-                found.append(_smallest(game, path, taken[patron.name], stage, patron.reservation))
+            if rung.offer and _accepts(game, patron, path, taken[patron.name], stage):
+                found.append(_smallest(game, patron, path, taken[patron.name], stage))
                 break
     return found
 
 
-def _revenue_share(game: Game, path: list[Rung], responses: tuple[str, ...], stage: int) -> float:
+def _stage(game: Game, path: list[Rung], responses: tuple[str, ...], stage: int) -> tuple[Posture, Aftermath]:
     position = opening(game)
     for rung, response in zip(path[:stage], responses[:stage], strict=True):
         position = advance(game, take(game, position, rung), response)
-    after = aftermath(game, take(game, position, path[stage]), responses[stage])
-    return after.revenue / after.baseline_revenue if after.baseline_revenue > 0 else 0.0
+    posture = take(game, position, path[stage])
+    return posture, aftermath(game, posture, responses[stage])
+
+
+def _accepts(
+    game: Game, patron: PatronType, path: list[Rung], responses: tuple[str, ...], stage: int
+) -> bool:
+    return concedes(game, *_stage(game, path, responses, stage), patron)
 
 
 def _smallest(
-    game: Game, path: list[Rung], responses: tuple[str, ...], stage: int, reservation: float
+    game: Game, patron: PatronType, path: list[Rung], responses: tuple[str, ...], stage: int
 ) -> Forced:
-    """Leave out every start without which revenue still is at or below the reservation."""
-    kept = [list(rung.starts) for rung in path[: stage + 1]]
-
-    def share() -> float:
-        fewer = [replace(rung, starts=tuple(starts)) for rung, starts in zip(path, kept, strict=False)]
-        return _revenue_share(game, fewer, responses, stage)
-
-    for starts in kept:
-        for start in tuple(starts):
-            starts.remove(start)
-            if not at_least(reservation, share()):
-                starts.append(start)
+    """Leave out every start without which the regime still accepts, one after the other."""
+    kept = list(path[: stage + 1])
+    for tau, rung in enumerate(path[: stage + 1]):
+        for start in rung.starts:
+            fewer = replace(kept[tau], starts=tuple(other for other in kept[tau].starts if other != start))
+            trial = [*kept[:tau], fewer, *kept[tau + 1 :]]
+            if _accepts(game, patron, trial, responses, stage):
+                kept = trial
     enforcing = {response for response, _ in game.enforcement_profile}
     shielding = any(row.shield > 0 for row in game.responses)
+    _, after = _stage(game, kept, responses, stage)
     return Forced(
         stage=stage,
-        starts=tuple((start, tau) for tau, starts in enumerate(kept) for start in sorted(starts)),
+        starts=tuple((start, tau) for tau, rung in enumerate(kept) for start in rung.starts),
         responses=tuple(
             (response, tau)
             for tau, response in enumerate(responses[: stage + 1])
             if response in enforcing or (shielding and tau == stage - 1)
         ),
-        revenue_share=share(),
+        revenue_share=after.revenue / after.baseline_revenue if after.baseline_revenue > 0 else 0.0,
+        least_reservation=patron.reservation or 0.0,
     )
 
 
@@ -112,7 +118,9 @@ def forced_rows(model: Any, forced: Forced) -> list[tuple[list[tuple[float, Any]
         reservation = frame.game.patron_type[name].reservation
         voice = frame.voice[name]
         present = all((voice, response, tau) in model.takes for response, tau in forced.responses)
-        if reservation is None or not at_least(reservation, forced.revenue_share) or not present:
+        if reservation is None or not present:
+            continue
+        if reservation < forced.least_reservation and not at_least(reservation, forced.revenue_share):
             continue
         terms = [(1.0, model.concedes[name, tau]) for tau in range(forced.stage + 1)]
         terms.append((-1.0, model.offers[frame.copy(name, forced.stage), forced.stage]))

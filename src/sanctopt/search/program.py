@@ -306,5 +306,9 @@ def do_nothing(game: Game, information: Information) -> Outcome:
 
 def ladder_of(game: Game, information: Information, outcome: Outcome) -> Ladder:
     """The ladder that does what was done, rungs off the plan included."""
-    rungs = {step.history: step.rung for step in outcome.steps}
+    knows = information is Information.CLAIRVOYANT
+    rungs = {
+        (step.type if knows else "", step.history): replace(step.rung, known_type=step.type if knows else "")
+        for step in outcome.steps
+    }
     return Ladder.of(game, information, rungs.values())

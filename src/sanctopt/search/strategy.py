@@ -7,25 +7,43 @@ from dataclasses import replace
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.known import expected_bound, known_type, known_types
+from sanctopt.search.known import alone_with, expected_bound, known_type, known_types
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import Program, do_nothing, solve_program
-from sanctopt.search.task import Finding, SearchResult, Task
+from sanctopt.search.task import Clock, Finding, SearchResult, Task
+from sanctopt.search.tidy import tidied
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
 KNOWN_SHARE, POOLS_SHARE = 0.4, 0.85
 """Shares of the time left that the known types, and then the pools, may use."""
 
+TIDY_SHARE = 0.03
+"""Share of the time limit that may go beyond it for leaving out what a ladder does not need."""
+
 
 def search(task: Task) -> SearchResult:
-    """Find an optimal ladder, or the best one within the limits."""
-    if task.information is Information.OPEN_LOOP:
-        return solve_program(task, "open-loop program", task.clock.left())
-    if len(task.game.patron_types) == 1 and task.information is Information.ADAPTIVE:
-        return known_type(task, task.clock.left())
+    """Find an optimal ladder, or the best one within the limits, without what it does not need."""
     if task.information is Information.CLAIRVOYANT:
         return _clairvoyant(task)
-    return _adaptive(task)
+    if task.information is Information.OPEN_LOOP:
+        result = solve_program(task, "open-loop program", task.clock.left())
+    elif len(task.game.patron_types) == 1:
+        result = known_type(task, task.clock.left())
+    else:
+        result = _adaptive(task)
+    return replace(result, finding=None if result.finding is None else _tidy(task, result.finding))
+
+
+def _tidy(task: Task, finding: Finding) -> Finding:
+    """The finding without what it does not need; its value is asked of a program of its own again."""
+    if task.information is Information.OPEN_LOOP:
+        return finding  # a decision struck out after one history would have to go after all of them
+    limit = task.options.time_limit_seconds
+    clock = Clock(None if limit is None else TIDY_SHARE * limit)
+    outcome = tidied(task.game, finding.outcome, task.margin, clock)
+    if outcome is finding.outcome:
+        return finding
+    return Program.build(task, f"{task.information.value} program").claim(outcome)
 
 
 def _adaptive(task: Task) -> SearchResult:
@@ -73,6 +91,9 @@ def _clairvoyant(task: Task) -> SearchResult:
     findings = {name: result.finding for name, result in known.items() if result.finding is not None}
     if reason is Reason.INFEASIBLE or len(findings) < len(task.game.patron_types):
         return SearchResult(None, bound, reason, ends[reason], phases)
+    for name, finding in findings.items():
+        alone = replace(task, game=alone_with(task.game, task.game.patron_type[name]))
+        findings[name] = _tidy(replace(alone, information=Information.ADAPTIVE), finding)
     rungs = [
         replace(rung.decisions(), known_type=name)
         for name, finding in findings.items()
