@@ -33,7 +33,6 @@ from sanctopt import (
 from sanctopt.cli import main
 
 VALUE = 471.1829846528
-
 """Optimum of the teaching case (`sanctopt solve teaching`); an independent test holds it elsewhere."""
 
 
@@ -365,8 +364,9 @@ def test_rungs_that_are_missing_or_never_played_are_told(run, teaching, tmp_path
         (b"", "not a JSON text: Expecting value"),
         (b"\xff\xfe", "not a JSON text: no UTF-8 at byte 0"),
         (b"[" * 200_000, "not a JSON text: "),
-        (b"[]", "no ladder: expected an object with a field 'rungs'"),
-        (b'{"ladder": 3}', "no ladder: expected an object with a field 'rungs'"),
+        (b"[]", "no ladder: expected an object, found list"),
+        (b'{"ladder": 3}', "no ladder: expected an object, found int"),
+        (b"{}", "no ladder: expected an object with a field 'rungs'"),
         (b'{"rungs": []}', "schema_version is None; this version reads 1"),
         (b'{"rungs": [], "schema_version": 1}', "field 'game' of the ladder is missing"),
     ],

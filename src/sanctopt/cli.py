@@ -321,6 +321,8 @@ def _ladder(path: Path) -> Ladder:
         if data["ladder"] is None:
             raise LadderError(f"{path}: the solution holds no ladder; its status is {data.get('status')!r}")
         data = data["ladder"]
+    if not isinstance(data, dict):
+        raise LadderError(f"{path}: no ladder: expected an object, found {type(data).__name__}")
     try:
         return Ladder.from_dict(data)
     except LadderError as error:

@@ -53,7 +53,8 @@ class Bounds:
         """Upper bound of P(t): ``carryover`` times that of t-1 plus the most of one stage.
 
         Proof: induction over t; carryover and provocations are >= 0. In all stages together each start
-        adds its provocation at most once, undiscounted, so the sum over all starts bounds P(t) too.
+        adds its provocation at most once, and carryover <= 1 lets none of it grow, so the sum over all
+        starts bounds P(t) too.
         """
         game = self.frame.game
         everything = sum(game.start_provocation(start) for start in self.frame.starts)

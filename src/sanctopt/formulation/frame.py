@@ -215,8 +215,9 @@ class Frame:
     def unit(self) -> float:
         """Millions of US dollars per unit of money in the program: its largest amount becomes 1000.
 
-        Coefficients between about 1e-2 and 1e4 keep the solver's absolute tolerances meaningful, and
-        make the program the same whatever currency unit the case is written in.
+        The aim is coefficients between about 1e-2 and 1e4, at which the solver's absolute tolerances mean
+        something, and a program that is the same whatever currency unit the case is written in. Small
+        amounts of a case may still fall below.
         """
         game, weights = self.game, self.game.weights
         amounts = [self.network.baseline_revenue(stage) for stage in self.stages]

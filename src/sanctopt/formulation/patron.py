@@ -1,15 +1,20 @@
 """The patron: provocation, engagement, denial and threat as it sees them, and its best response.
 
-    y_at     the type takes response a in stage t                                binary
+    y_at     the types of a pool take response a in stage t                      binary
     P_t, E_t, H_t      provocation, engagement, size of the threat               one per copy
     C_gt     coverage of the mitigation rows g (`Frame.coverage_group`)          one per copy
     b_gt     that coverage is capped at max_cover                                binary
-    P_at, E_at, H_at, C_agt      the same, if response a is taken; else 0        one per type
+    P_at, E_at, H_at, C_agt      the same, if response a is taken; else 0        one per pool
 
 The patron takes a best response: U(a) >= U(b) for every b, if a is taken. Written with one copy of the
 patron's view per response, zero unless that response is taken, and summing to the view itself, each such
 row is linear and needs no big-M but the bounds of its own variables (disaggregation by response; see
 ``docs/formulation.md``).
+
+Types of a pool answer alike, so they have one y and one set of views, under the name of the type that speaks
+for them (`Frame.voice`); the best response is asked for by each member's own utilities. In the exact program
+every type speaks for itself alone. Only such a type has the view ENDED: it shows what the rungs hold after the
+type's game has ended by a concession, where no response is taken.
 """
 
 from __future__ import annotations
@@ -216,7 +221,7 @@ def _view(model: Any, seen: Any, whole: Any, type_name: str, stage: int, *key: A
 def view_provocation(model: Any, type_name: str, stage: int) -> Row:
     """The views of provocation sum to provocation (patron.8).
 
-    ``sum_a P_at = P_t``
+    ``sum_a P_at = P_t``,  a over the responses and ENDED
     """
     whole = [(1.0, model.provocation[model.frame.copy(type_name, stage), stage])]
     return _view(model, model.seen_provocation, whole, type_name, stage)
@@ -225,7 +230,7 @@ def view_provocation(model: Any, type_name: str, stage: int) -> Row:
 def view_engagement(model: Any, type_name: str, stage: int) -> Row:
     """The views of engagement sum to engagement (patron.9).
 
-    ``sum_a E_at = E_t``
+    ``sum_a E_at = E_t``,  a over the responses and ENDED
     """
     whole = [(1.0, model.engagement[model.frame.copy(type_name, stage), stage])]
     return _view(model, model.seen_engagement, whole, type_name, stage)
@@ -234,7 +239,7 @@ def view_engagement(model: Any, type_name: str, stage: int) -> Row:
 def view_threat(model: Any, type_name: str, stage: int) -> Row:
     """The views of the threat sum to its size (patron.10).
 
-    ``sum_a H_at = H_t = sum_im provocation(m) salience(i) r_imt``
+    ``sum_a H_at = H_t = sum_im provocation(m) salience(i) r_imt``,  a over the responses and ENDED
     """
     frame: Frame = model.frame
     owner = frame.copy(type_name, stage)
@@ -248,7 +253,7 @@ def view_threat(model: Any, type_name: str, stage: int) -> Row:
 def view_coverage(model: Any, type_name: str, group: int, stage: int) -> Row:
     """The views of a coverage sum to it (patron.11).
 
-    ``sum_a C_agt = C_gt``
+    ``sum_a C_agt = C_gt``,  a over the responses and ENDED
     """
     whole = [(1.0, model.coverage[model.frame.copy(type_name, stage), group, stage])]
     return _view(model, model.seen_coverage, whole, type_name, stage, group)
@@ -265,7 +270,8 @@ def _only_if_taken(model: Any, variable: Any, bound: float, type_name: str, resp
 def only_provocation(model: Any, type_name: str, response: str, stage: int) -> Row:
     """A view is empty unless its response is taken (patron.12).
 
-    ``P_at <= Pmax_t y_at``;  Pmax_t is `Bounds.provocation`
+    ``P_at <= Pmax_t y_at``;  for ENDED ``P_at <= Pmax_t sum over tau < t of g_tau``;  Pmax_t is
+    `Bounds.provocation`
     """
     bound = model.bounds.provocation[stage]
     view = model.seen_provocation[type_name, response, stage]
@@ -275,7 +281,8 @@ def only_provocation(model: Any, type_name: str, response: str, stage: int) -> R
 def only_engagement(model: Any, type_name: str, response: str, stage: int) -> Row:
     """A view is empty unless its response is taken (patron.13).
 
-    ``E_at <= Emax_t y_at``;  Emax_t is `Bounds.engagement`
+    ``E_at <= Emax_t y_at``;  for ENDED ``E_at <= Emax_t sum over tau < t of g_tau``;  Emax_t is
+    `Bounds.engagement`
     """
     bound = model.bounds.engagement[stage]
     view = model.seen_engagement[type_name, response, stage]
@@ -285,7 +292,8 @@ def only_engagement(model: Any, type_name: str, response: str, stage: int) -> Ro
 def only_threat(model: Any, type_name: str, response: str, stage: int) -> Row:
     """A view is empty unless its response is taken (patron.14).
 
-    ``H_at <= Hmax y_at``;  Hmax is `Bounds.threat_size`
+    ``H_at <= Hmax y_at``;  for ENDED ``H_at <= Hmax sum over tau < t of g_tau``;  Hmax is
+    `Bounds.threat_size`
     """
     view = model.seen_threat[type_name, response, stage]
     return _only_if_taken(model, view, model.bounds.threat_size, type_name, response, stage)
@@ -294,7 +302,8 @@ def only_threat(model: Any, type_name: str, response: str, stage: int) -> Row:
 def only_coverage(model: Any, type_name: str, response: str, group: int, stage: int) -> Row:
     """A view is empty unless its response is taken (patron.15).
 
-    ``C_agt <= Cmax_gt y_at``;  Cmax_gt is `Bounds.coverage`
+    ``C_agt <= Cmax_gt y_at``;  for ENDED ``C_agt <= Cmax_gt sum over tau < t of g_tau``;  Cmax_gt is
+    `Bounds.coverage`
     """
     bound = model.bounds.coverage(model.frame.coverages[group], stage)
     view = model.seen_coverage[type_name, response, group, stage]

@@ -252,7 +252,8 @@ def link_value(model: Any, type_name: str, number: int, stage: int) -> Row:
 def revenue_dual(model: Any, type_name: str, stage: int) -> Row:
     """Revenue is at least the value of the prices (rerouting.6).
 
-    ``R_t = sum over slices of width (c_ilt or f_ilt) + sum over links of capacity_l g_lt``
+    ``R_t = sum over throughput slices of width c_ilt + sum over offer slices of width f_ilt
+    + sum over links of capacity_l g_lt``
 
     Every price system gives at least the regime's true revenue, and the true revenue is the value of
     one of them, within the bounds used (strong duality of the revenue program).

@@ -11,6 +11,7 @@ or soon closed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from sanctopt.game import Game, PatronType
@@ -20,6 +21,9 @@ from sanctopt.search.program import Program, solve_program, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.workers import each
 from sanctopt.solver_options import Limit, Reason
+
+ROOT_SHARE, FIRST_SHARE = 0.15, 0.4
+"""Shares of a conceding type's time: for the root bound, and for its most promising stage."""
 
 
 def known_types(task: Task, share: float) -> dict[str, SearchResult]:
@@ -112,27 +116,31 @@ def known_type(task: Task, seconds: float | None) -> SearchResult:
 def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> SearchResult:
     """Solve the game of a single type whose regime can concede, given the result if it never does.
 
-    Each stage of the concession is a program of its own, last stage first, with the best payoff so far
-    as a floor: a program without a better ladder is infeasible. Those that time leaves open get what is
-    left of it in a second round.
+    Each stage of the concession is a program of its own, the most promising first, with the best payoff so
+    far as a floor: a program without a better ladder is infeasible. The root of the program that leaves the
+    stage open bounds them all. Those that time leaves open get what is left of it in a second round.
     """
     (patron,) = task.game.patron_types
     firm = _as_own(task.game, firm)
     program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
+    root = program.solve(clock.left(ROOT_SHARE), node_limit=0)
+    phases = [*firm.phases, program.phase(root, " or not")]
+    cap = phases[-1].report.dual_bound
     best = firm.finding
-    bounds: dict[int | None, float | None] = {None: firm.bound}
-    phases = list(firm.phases)
-    stages = list(reversed(range(task.game.stages)))
+    if root.reason is Reason.INTERRUPTED:
+        return SearchResult(best, None, root.reason, root.limit, tuple(phases))
+    bounds: dict[int, float | None] = dict.fromkeys(reversed(range(task.game.stages)), cap)
     reason, limit = firm.reason, firm.limit
-    for share in (0.5, 1.0):
-        for number, stage in enumerate(stages):
+    for share in (FIRST_SHARE, 1.0):
+        for number, stage in enumerate(sorted(bounds, key=lambda stage: _order(bounds[stage], stage))):
+            if share == 1.0 and not _open(task, best, bounds[stage]):
+                continue
             program.concede_in(patron.name, stage)
             if best is not None:
                 program.limit_value(patron.name, lower=best.outcome.value)
-            alone = 1 if number == 0 and share < 1 else len(stages) - number  # the first floor closes most
-            seconds = clock.left(share / alone)
-            result = solve_until_settled(program, seconds, note=f" in stage {stage}")
+            part = share if number == 0 or share == 1.0 else share / (len(bounds) - number + 1)
+            result = solve_until_settled(program, clock.left(part), note=f" in stage {stage}")
             phases += result.phases
             found = result.finding
             if found is not None and (best is None or found.outcome.value > best.outcome.value):
@@ -140,20 +148,24 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
             if result.reason is Reason.INTERRUPTED:
                 return SearchResult(best, None, result.reason, result.limit, tuple(phases))
             if result.reason is Reason.INFEASIBLE:
-                bounds.pop(stage, None)
+                del bounds[stage]
             else:
-                proven = [b for b in (bounds.get(stage), result.bound) if b is not None]
+                proven = [bound for bound in (bounds[stage], result.bound) if bound is not None]
                 bounds[stage] = min(proven, default=None)
             if result.reason is Reason.LIMIT:
                 reason, limit = result.reason, result.limit
-        stages = [stage for stage in stages if stage in bounds and _open(task, best, bounds[stage])]
-        if not stages or clock.left() is None:
+        if clock.left() is None:
             break
-    values = list(bounds.values())
+    values = [firm.bound, *bounds.values()]
     bound = None if any(value is None for value in values) else max(v for v in values if v is not None)
     if best is not None and best.gap(bound) <= task.options.relative_gap:
         reason, limit = Reason.OPTIMAL, Limit.NONE
     return SearchResult(best, bound, reason, limit, tuple(phases))
+
+
+def _order(bound: float | None, stage: int) -> tuple[float, int]:
+    """Most promising first: the largest bound, then the last stage."""
+    return (-math.inf if bound is None else -bound, -stage)
 
 
 def _open(task: Task, best: Finding | None, bound: float | None) -> bool:
