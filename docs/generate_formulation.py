@@ -5,7 +5,8 @@
 
 The rule functions of ``sanctopt.formulation`` carry their formulas in their docstrings: the first line ends
 with the label ``(room.number).``, and each paragraph that begins with two backticks is a formula. Which
-Pyomo components use a rule is asked of a program that is built.
+Pyomo components use a rule is asked of a program that is built. The row that the search adds while it solves
+stands in the docstring of its module, `sanctopt.search.forced`, as the indented paragraph.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sanctopt import Information, load_case, read_case
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
+from sanctopt.search import forced
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "formulation.md"
@@ -38,6 +40,9 @@ SIZED = ("worked_example", "tiny/24", "small/101", "small/102", "small/103")
 """Cases, in ``tests/cases``, whose programs are counted."""
 
 LABEL = re.compile(r"^(?P<says>.+) \((?P<room>\w+)\.(?P<number>\d+)\)\.$")
+ADDED = "forced.1"
+"""Label of the row that the search adds (`sanctopt.search.forced`)."""
+
 SECTION = "<!-- generated: {} -->"
 END = "<!-- end of generated -->"
 
@@ -103,6 +108,21 @@ def components(model: Any) -> dict[str, str]:
     return {component.name: rule_name(component) for component in model.component_objects(kinds)}
 
 
+def added_formula() -> str:
+    """The row that the search adds, from the docstring of its module.
+
+    Raises
+    ------
+    ValueError
+        If the docstring lacks the label, or does not hold exactly one indented paragraph.
+    """
+    text = inspect.cleandoc(forced.__doc__ or "")
+    found = [part for part in text.split("\n\n") if part.startswith("    ")]
+    if ADDED not in text or len(found) != 1:
+        raise ValueError(f"{forced.__name__} must say {ADDED} and hold one indented formula")
+    return inspect.cleandoc(found[0])
+
+
 def with_components(rules: Mapping[str, str]) -> list[Family]:
     """All families, each with its components."""
     found = families()
@@ -130,6 +150,16 @@ def families_section() -> str:
                     lines += ["```text", *text.replace("``", "").split("\n"), "```", ""]
                 else:
                     lines += [*text.split("\n"), ""]
+    lines += [
+        "### Added while solving",
+        "",
+        f"**({ADDED})** A regime that would concede does. `search.forced.forced_rows`; a program as built has none.",
+        "",
+        "```text",
+        *added_formula().split("\n"),
+        "```",
+        "",
+    ]
     return "\n".join(lines)
 
 

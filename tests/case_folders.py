@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 CASES = Path(__file__).parent / "cases"
-SHARED = sorted(path.parent for path in CASES.glob("*/*/game.toml"))
+SHARED = sorted(path.parent for kind in ("small", "tiny") for path in CASES.glob(f"{kind}/*/game.toml"))
 """Copies of the folders whose values are known (`tests/cases/README.md`)."""
 
 Files = dict[str, bytes]

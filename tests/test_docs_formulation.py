@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import re
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -16,11 +17,11 @@ import pytest
 
 from oracle import brute_force
 from sanctopt import Information, read_case, solve
-from sanctopt.errors import CertificateError
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.game import (
     Credibility,
     Effect,
+    Enforcement,
     Entity,
     Game,
     Harm,
@@ -34,6 +35,7 @@ from sanctopt.game import (
     Utility,
     Weights,
 )
+from sanctopt.search import forced
 from sanctopt.solver import compile_program
 from sanctopt.solver_options import SolveOptions
 
@@ -110,9 +112,21 @@ def test_each_family_is_labelled_with_its_room_and_has_a_formula() -> None:
 
 
 def test_labels_in_the_text_exist() -> None:
-    known = {one.label for one in generator().families()}
-    rooms = "|".join(generator().ROOMS)
+    known = {one.label for one in generator().families()} | {generator().ADDED}
+    rooms = "|".join((*generator().ROOMS, "forced"))
     assert set(re.findall(rf"\(((?:{rooms})\.\d+)\)", TEXT)) == known
+
+
+def test_the_row_that_the_search_adds_is_told_once_and_in_its_words() -> None:
+    formula = generator().added_formula()
+    assert TEXT.count(f"```text\n{formula}\n```") == 1
+    assert " ".join(formula.split()).startswith("sum over tau <= t of g_tau >= o_t - sum over starts in S")
+
+
+def test_a_module_without_its_formula_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forced, "__doc__", "Nothing of note.")
+    with pytest.raises(ValueError, match=r"must say forced\.1 and hold one indented formula"):
+        generator().added_formula()
 
 
 def test_names_in_the_text_exist() -> None:
@@ -121,6 +135,8 @@ def test_names_in_the_text_exist() -> None:
         assert hasattr(importlib.import_module(f"sanctopt.formulation.{room}"), name), f"{room}.{name}"
     for name in re.findall(r"`Bounds\.(\w+)`", TEXT):
         assert hasattr(Bounds, name), name
+    for room, name in re.findall(r"`search\.(\w+)\.(\w+)`", TEXT):
+        assert hasattr(importlib.import_module(f"sanctopt.search.{room}"), name), f"{room}.{name}"
 
 
 def test_table_of_variables() -> None:
@@ -183,13 +199,66 @@ LATE = Game(
 
 
 def test_a_concession_that_the_program_may_delay() -> None:
-    """The known gap of section 4.3: the program overstates, the certificate refuses."""
+    """The example of section 4.3: the program as built overstates, the rows of the search mend it."""
     model = generator().full_program(LATE)
     report = compile_program(model).solve(SolveOptions())
     assert report.incumbent is not None
     assert report.incumbent * model.frame.unit == pytest.approx(397.5)
-    assert brute_force(LATE, "adaptive").value == pytest.approx(348.0)
     assert "397.5" in TEXT
     assert "348" in TEXT
-    with pytest.raises(CertificateError, match="type B: the game ends before"):
-        solve(LATE)
+    solution = solve(LATE)
+    assert solution.value == pytest.approx(348.0)
+    assert solution.dual_bound == pytest.approx(348.0)
+    claims = [phase.report.incumbent for phase in solution.phases if phase.purpose == "adaptive program"]
+    assert claims == pytest.approx([397.5, 348.0])
+
+
+@pytest.mark.parametrize("information", Information)
+def test_the_delayed_concession_against_brute_force(information: Information) -> None:
+    wanted = {Information.OPEN_LOOP: 348.0, Information.ADAPTIVE: 348.0, Information.CLAIRVOYANT: 398.0}
+    assert brute_force(LATE, information.value).value == pytest.approx(wanted[information])
+    solution = solve(LATE, information=information)
+    assert solution.value == pytest.approx(wanted[information])
+    assert solution.certificate is not None
+    assert solution.certificate.accepted
+
+
+FALLING = replace(
+    LATE,
+    name="late concession, with everything that a cut rests on",
+    stages=3,
+    credibility=Credibility(0.25, 0.25, 0.6),
+    effort_per_stage=2.0,
+    entities=(
+        Entity("coal", "channel", supply=100.0),
+        Entity("bank", "bank", "CN", capacity=50.0, salience=1.0, signal=0.5),
+        Entity("port", "port", "CN", us_exposure=100.0, regime_profit=40.0, exit_removal=0.75),
+    ),
+    links=(
+        Link("coal", "bank"),
+        Link("coal", "port"),
+        Link("bank", "regime"),
+        Link("port", "regime"),
+    ),
+    effects=(
+        Effect("designate", "bank", 0, 1.0),
+        Effect("designate", "bank", 1, 0.5),
+        Effect("designate", "port", 0, 0.5),
+    ),
+    responses=(Response("hold"), Response("hit", hostile=True, shield=0.5, shields=("CN",))),
+    enforcement=(Enforcement("hold", "CN", 1, 0.25), Enforcement("hold", "CN", 2, 0.0)),
+    patron_types=(PatronType("A", 0.5, 0.5), PatronType("B", 0.5, 0.625)),
+    perception=(Perception("A", 1, 10.0), Perception("A", 2, 10.0)),
+)
+"""The same with exits at capped credibility, a falling profile, a shield, and enforcement that ends."""
+
+
+@pytest.mark.parametrize("worth", [60.0, 120.0, 250.0])
+@pytest.mark.parametrize("information", BOTH)
+def test_cuts_with_exits_shields_and_falling_profiles(information: Information, worth: float) -> None:
+    game = replace(FALLING, off_ramp=OffRamp(0.0, worth))
+    solution = solve(game, information=information)
+    assert solution.value == pytest.approx(brute_force(game, information.value).value)
+    assert solution.dual_bound == pytest.approx(solution.value)
+    claims = [phase.report.incumbent for phase in solution.phases if phase.purpose.endswith(" program")]
+    assert claims == pytest.approx([solution.value + 25.0, solution.value])

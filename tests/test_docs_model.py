@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from oracle import brute_force
 from sanctopt import Information, LadderError, Solution, Ties, play, read_case, solve
 from sanctopt.case import check_case, write_case
 from sanctopt.case.schema import OPTIONAL_SETTINGS, SETTINGS, TABLES, Column, Kind
-from sanctopt.errors import CaseError
 from sanctopt.game import (
     Credibility,
+    Effect,
     Entity,
     Game,
+    Instrument,
     Link,
     OffRamp,
     PatronType,
@@ -298,8 +300,25 @@ def last_calm_protest() -> float:
 def test_a_folder_can_be_valid_and_a_concession_still_unwelcome(tmp_path: Path) -> None:
     write_case(WELCOME, tmp_path / "case")
     assert check_case(tmp_path / "case") == ()
-    with pytest.raises(CaseError, match="at least 100 makes every concession welcome"):
-        solve(WELCOME)
+    read = read_case(tmp_path / "case")
+    for item in Information:
+        assert solve(read, information=item).value == pytest.approx(0.0, abs=1e-9)
+        assert brute_force(read, item.value).value == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("item", Information)
+def test_an_unwelcome_concession_is_weighed_exactly(item: Information) -> None:
+    """Supply grows, one regime concedes at once, the other never: the offer forgoes 50 to gain 30."""
+    two = (PatronType("calm", 0.5, 0.5), PatronType("firm", 0.5))
+    game = replace(
+        WELCOME,
+        instruments=(Instrument("sweep", cost=1.0),),
+        effects=(Effect("sweep", "channel", 0, 1.0),),
+        patron_types=two,
+        utilities=tuple(Utility(row.name, "hold", 0.0, 0.0) for row in two),
+    )
+    assert solve(game, information=item).value == pytest.approx(brute_force(game, item.value).value)
+    assert brute_force(game, item.value).value == pytest.approx(9.0 + 0.5 * 100.0 + 0.5 * 0.25 * 60.0)
 
 
 # --- the format -------------------------------------------------------------------------------------------

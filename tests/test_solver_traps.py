@@ -22,6 +22,10 @@ from sanctopt.solver_options import new_highs
 from solver_models import assignment_start, market_split
 
 NAN = math.nan
+DATA = Path(__file__).parent / "data"
+FREE_COLUMNS_DOUBLETONS_AGGREGATOR = 256 + 512 + 4096
+PROBING = 32768
+"""Rules of HiGHS's presolve by their bits in ``presolve_rule_off``."""
 
 
 def one_column(
@@ -170,3 +174,37 @@ def test_one_bad_name_renames_all_columns(tmp_path: Path) -> None:
     text = (tmp_path / "program.lp").read_text()
     assert "take" not in text
     assert "c0" in text
+
+
+@pytest.mark.parametrize(
+    ("program", "wrong", "right", "optimum", "instead"),
+    [
+        ("highs_presolve_wrong_optimum.mps", 0, FREE_COLUMNS_DOUBLETONS_AGGREGATOR, -7.814087, -8.933004),
+        (
+            "highs_probing_wrong_optimum.mps",
+            FREE_COLUMNS_DOUBLETONS_AGGREGATOR,
+            FREE_COLUMNS_DOUBLETONS_AGGREGATOR + PROBING,
+            365.769496,
+            -83.275823,
+        ),
+    ],
+)
+def test_presolve_cuts_off_an_optimum(
+    program: str, wrong: int, right: int, optimum: float, instead: float
+) -> None:
+    """Both programs are of this game and maximize; the brute force confirms the optimum of either."""
+
+    def claimed(**options: int | str) -> float:
+        highs = new_highs()
+        for name, value in options.items():
+            assert highs.setOptionValue(name, value) == HighsStatus.kOk
+        assert highs.readModel(str(DATA / program)) == HighsStatus.kOk
+        in_a_thread(highs.run)
+        assert highs.getModelStatus() == HighsModelStatus.kOptimal
+        info = highs.getInfo()
+        assert info.mip_dual_bound == pytest.approx(info.objective_function_value)  # it claims a proof
+        return info.objective_function_value
+
+    assert claimed(presolve_rule_off=wrong) == pytest.approx(instead, abs=1e-5)
+    assert claimed(presolve_rule_off=right) == pytest.approx(optimum, abs=1e-5)
+    assert claimed(presolve="off") == pytest.approx(optimum, abs=1e-5)

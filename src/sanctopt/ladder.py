@@ -263,14 +263,12 @@ class Ladder:
             data = json.loads(text)
         except json.JSONDecodeError as error:
             raise LadderError(f"not a JSON text: {error}") from error
-        if not isinstance(data, dict):
-            raise LadderError(f"no ladder: expected a JSON object, found {type(data).__name__}")
         return cls.from_dict(data)
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Ladder:
+    def from_dict(cls, data: Any) -> Ladder:
         """Read what `to_dict` gave; ``expected`` may be missing in a ladder written by hand."""
-        if "rungs" not in data:
+        if not isinstance(data, Mapping) or "rungs" not in data:
             raise LadderError("no ladder: expected an object with a field 'rungs'")
         version = data.get("schema_version")
         if version != SCHEMA_VERSION:

@@ -180,9 +180,11 @@ class Solution:
         lines = [f"status        {self.status}"]
         if self.plans:
             gap = "not proven" if math.isinf(self.relative_gap) else f"{100 * self.relative_gap:.4g} %"
-            bound = "none yet" if self.dual_bound is None else f"{self.dual_bound:,.2f}"
             lines.append(f"value         {self.value:,.2f}   (US$m, expected over types)")
-            lines.append(f"no ladder can be worth more than   {bound}   (gap {gap})")
+            if self.dual_bound is None:
+                lines.append("no bound was proven in time")
+            else:
+                lines.append(f"no ladder can be worth more than   {self.dual_bound:,.2f}   (gap {gap})")
         lines.append(f"wall time     {self.wall_seconds:.1f} s")
         return "\n".join(lines)
 

@@ -110,11 +110,13 @@ def binary_values(model: Any, outcome: Outcome) -> Values:
         (variable, 0.0) for family in (*decisions, *consequences) for variable in family.values()
     )
     for step in outcome.steps:
-        name, stage = step.type, step.stage
+        if step.type not in frame.voice:
+            continue
+        name, stage = frame.voice[step.type], step.stage
         _set_rung(model, values, frame.copy(name, stage), step.rung)
         values[model.takes[name, step.response, stage]] = 1.0
         if step.concedes:
-            values[model.concedes[name, stage]] = 1.0
+            values[model.concedes[step.type, stage]] = 1.0
         for entity in step.exits:
             classes = model.exit_class.get((entity, stage), {})
             jurisdiction = frame.game.entity[entity].jurisdiction

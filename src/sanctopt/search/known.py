@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
+from sanctopt.network import baseline_revenue
 from sanctopt.play import play
 from sanctopt.search.program import Program, solve_program, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
@@ -173,12 +174,24 @@ def _open(task: Task, best: Finding | None, bound: float | None) -> bool:
     return best is None or best.gap(bound) > task.options.relative_gap
 
 
-def expected_bound(game: Game, known: dict[str, SearchResult]) -> float | None:
-    """Sum over types of prior times bound; None if a type has none."""
+def expected_bound(game: Game, known: dict[str, SearchResult]) -> float:
+    """Sum over types of prior times bound, or of `trivial_bound` where time brought none."""
     total = 0.0
     for patron in game.patron_types:
-        bound = known[patron.name].bound
-        if bound is None:
-            return None
-        total += patron.prior * bound
+        bound = known[patron.name].bound if patron.name in known else None
+        total += patron.prior * (trivial_bound(game, patron) if bound is None else bound)
     return total
+
+
+def trivial_bound(game: Game, patron: PatronType) -> float:
+    """Payoff against a type that needs no program to prove: all revenue denied, no harm, no cost.
+
+    Credibility is at most ``max`` at the end; a concession may come in the best stage for it.
+    """
+    earned, best = 0.0, 0.0
+    for stage in range(game.stages):
+        earned += game.discount**stage * game.weights.revenue * baseline_revenue(game, stage)
+        if may_concede(game, patron) and game.off_ramp is not None:
+            best = max(best, earned + game.discount ** (stage + 1) * game.off_ramp.concession_value)
+    left = game.discount**game.stages * game.weights.credibility
+    return max(best, earned + left * max(game.credibility.max, 0.0))

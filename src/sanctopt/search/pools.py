@@ -20,7 +20,6 @@ from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.workers import each
 from sanctopt.solution import Phase
-from sanctopt.solver_options import Reason
 
 NODES = 20
 """Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
@@ -40,26 +39,25 @@ Rungs = dict[History, Rung]
 
 def pooled_ladders(
     task: Task, known: dict[str, SearchResult], share: float
-) -> tuple[list[Outcome], tuple[Phase, ...], bool]:
+) -> tuple[list[Outcome], tuple[Phase, ...]]:
     """Find ladders by pools of ever more tolerant types, within a share of the time left.
 
     Returns
     -------
     tuple
-        The ladders found, played; the programs solved; whether the user interrupted.
+        The ladders found, played; the programs solved.
     """
     pools = nested_pools(task.game)
     budget = task.clock.left(share)
     rounds = -(-len(pools) // task.options.threads)
     seconds = None if budget is None else budget / rounds
 
-    def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...], bool]:
+    def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:
         return _pooled(inner, pool, known, Clock(seconds))
 
     results = each(task, one, pools)
-    found = [outcome for outcome, _, _ in results if outcome is not None]
-    phases = tuple(phase for _, made, _ in results for phase in made)
-    return found, phases, any(interrupted for _, _, interrupted in results)
+    found = [outcome for outcome, _ in results if outcome is not None]
+    return found, tuple(phase for _, made in results for phase in made)
 
 
 def nested_pools(game: Game) -> list[tuple[str, ...]]:
@@ -99,23 +97,24 @@ def provocation_limit(game: Game, patron: PatronType) -> float:
 
 def _pooled(
     task: Task, pool: tuple[str, ...], known: dict[str, SearchResult], clock: Clock
-) -> tuple[Outcome | None, tuple[Phase, ...], bool]:
+) -> tuple[Outcome | None, tuple[Phase, ...]]:
     """Plan for one pool, then for the types that leave its path."""
-    rungs, phases, interrupted = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
-    while rungs and not interrupted:
-        leaving = _leaving(play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values())))
+    rungs, phases = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
+    while rungs and not task.stop.is_set():
+        outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
+        leaving = _leaving(outcome)
         history, group = next(((h, names) for h, names in leaving.items() if h not in rungs), ((), ()))
         if not group:
             break
-        more, made, interrupted = _path(task, group, known, clock.until(GROUP_SHARE), rungs, history)
+        more, made = _path(task, group, known, clock.until(GROUP_SHARE), rungs, history)
         phases += made
         planned = {h: rung for h, rung in more.items() if h[: len(history)] == history}
-        rungs |= planned or {history: Rung(history)}
+        rungs |= planned or {s.history: s.rung for s in outcome.steps if s.history == history}
     if not rungs:
-        return None, phases, interrupted
+        return None, phases
     outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
     ladder = ladder_of(task.game, Information.ADAPTIVE, outcome)
-    return play(task.game, ladder), phases, interrupted
+    return play(task.game, ladder), phases
 
 
 def _leaving(outcome: Outcome) -> dict[History, tuple[str, ...]]:
@@ -137,24 +136,42 @@ def _path(
     clock: Clock,
     rungs: Rungs,
     history: History,
-) -> tuple[Rungs, tuple[Phase, ...], bool]:
+) -> tuple[Rungs, tuple[Phase, ...]]:
     """A common path for a pool that goes on from a history; fewer and fewer of its regimes concede."""
     loose = replace(task.options, relative_gap=max(task.options.relative_gap, POOL_GAP))
     purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
     program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
     phases: tuple[Phase, ...] = ()
     chains = _concessions(program, pool, known, len(history))
+    starts = [] if history else _starts(task.game, pool, known)
     for number, conceding in enumerate(chains):
         for name in program.model.frame.conceding:
             program.concede_in(name, conceding.get(name))
         program.follow(rungs, history)
         share = 1.0 if number == len(chains) - 1 else TRY_SHARE
-        report = program.solve(clock.left(share), node_limit=NODES, highs=HIGHS)
+        points = [point for point in map(program.complete, starts) if point is not None]
+        start = max(points, key=lambda point: program.compiled.evaluate(point).objective, default=None)
+        report = program.solve(clock.left(share), start, node_limit=NODES, highs=HIGHS)
         phases += (program.phase(report),)
-        if report.reason is Reason.INTERRUPTED or report.has_solution:
-            found = program.rungs() if report.has_solution else {}
-            return found, phases, report.reason is Reason.INTERRUPTED
-    return {}, phases, False
+        if report.has_solution:
+            return program.rungs(), phases
+    return {}, phases
+
+
+def _starts(game: Game, pool: tuple[str, ...], known: dict[str, SearchResult]) -> list[Outcome]:
+    """Ladders of known types that all types of a pool answer alike, played."""
+    starts = []
+    for name in pool:
+        finding = known[name].finding
+        if finding is None:
+            continue
+        rungs = (rung.decisions() for rung in finding.ladder.rungs)
+        outcome = play(game, Ladder.of(game, Information.ADAPTIVE, rungs))
+        longest = max((outcome.responses[other] for other in pool), key=len)
+        alike = all(longest[: len(taken)] == taken for taken in map(outcome.responses.get, pool) if taken)
+        if alike and all(step.planned for step in outcome.steps if step.type in pool):
+            starts.append(outcome)
+    return starts
 
 
 def _concessions(

@@ -109,7 +109,7 @@ class Program:
         task = self.task
         options = replace(
             task.options,
-            time_limit_seconds=seconds,
+            time_limit_seconds=0.0 if task.stop.is_set() else seconds,
             node_limit=node_limit if node_limit is not None else task.options.node_limit,
             highs={**task.options.highs, **(highs or {})},
         )
@@ -125,6 +125,10 @@ class Program:
         report = self.compiled.solve(options, on_progress=tell, warm_start=warm_start)
         if report.reason in (Reason.ERROR, Reason.UNBOUNDED):
             raise SolverError(f"{self.purpose}: HiGHS ended with {report.reason.value}: {report.message}")
+        if report.reason is Reason.INTERRUPTED:
+            task.stop.set()
+        if task.stop.is_set() and report.reason is Reason.LIMIT:
+            report = replace(report, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
         return report
 
     def phase(self, report: SolveReport, note: str = "") -> Phase:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.search.known import alone_with, expected_bound, known_type, known_types
 from sanctopt.search.pools import pooled_ladders
-from sanctopt.search.program import Program, do_nothing, solve_program
+from sanctopt.search.program import Program, do_nothing, ladder_of, solve_program
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.solver_options import Limit, Reason, relative_gap
@@ -27,6 +28,8 @@ def search(task: Task) -> SearchResult:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
         result = solve_program(task, "open-loop program", task.clock.left())
+        if result.bound is None and result.reason is not Reason.INFEASIBLE:
+            result = replace(result, bound=expected_bound(task.game, {}))
     elif len(task.game.patron_types) == 1:
         result = known_type(task, task.clock.left())
     else:
@@ -43,7 +46,7 @@ def _tidy(task: Task, finding: Finding) -> Finding:
     outcome = tidied(task.game, finding.outcome, task.margin, clock)
     if outcome is finding.outcome:
         return finding
-    return Program.build(task, f"{task.information.value} program").claim(outcome)
+    return Program.build(task, "value of the ladder").claim(outcome)
 
 
 def _adaptive(task: Task) -> SearchResult:
@@ -51,33 +54,41 @@ def _adaptive(task: Task) -> SearchResult:
     wanted = task.options.relative_gap
     known = known_types(task, KNOWN_SHARE)
     phases = tuple(phase for result in known.values() for phase in result.phases)
-    idle = [] if task.margin > 0 else [do_nothing(task.game, task.information)]
-    for result in known.values():
-        if result.stopped:
-            best = _claimed(task, idle[0]) if idle else None
-            return SearchResult(best, None, result.reason, result.limit, phases)
+    if any(result.reason is Reason.INFEASIBLE for result in known.values()):
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
     bound = expected_bound(task.game, known)
-    found, made, interrupted = pooled_ladders(task, known, POOLS_SHARE)
-    phases += made
-    allowed = [outcome for outcome in (*idle, *found) if outcome.smallest_margin >= task.margin]
+    found = [do_nothing(task.game, task.information)]
+    found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
+    if not task.stop.is_set():
+        pooled, made = pooled_ladders(task, known, POOLS_SHARE)
+        phases += made
+        found += pooled
+    allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
     start = max(allowed, key=lambda outcome: outcome.value, default=None)
-    if interrupted:
+    if task.stop.is_set():
         best = None if start is None else _claimed(task, start)
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
-    if start is not None and relative_gap(start.value, bound and max(bound, start.value)) <= wanted:
+    if start is not None and relative_gap(start.value, max(bound, start.value)) <= wanted:
         return SearchResult(_claimed(task, start), bound, Reason.OPTIMAL, Limit.NONE, phases)
     caps = {name: result.bound for name, result in known.items() if result.bound is not None}
     last = solve_program(task, "adaptive program", task.clock.left(), start, caps)
-    bound = min((b for b in (bound, last.bound) if b is not None), default=None)
+    bound = bound if last.bound is None else min(bound, last.bound)
     phases += last.phases
     if last.finding is not None and last.finding.gap(bound) <= wanted:
         return SearchResult(last.finding, bound, Reason.OPTIMAL, Limit.NONE, phases)
     return SearchResult(last.finding, bound, last.reason, last.limit, phases)
 
 
+def _for_all(game: Game, finding: Finding) -> Outcome:
+    """A known type's ladder played against all types; those that leave its path are left alone."""
+    rungs = (rung.decisions() for rung in finding.ladder.rungs)
+    outcome = play(game, Ladder.of(game, Information.ADAPTIVE, rungs))
+    return play(game, ladder_of(game, Information.ADAPTIVE, outcome))
+
+
 def _claimed(task: Task, outcome: Outcome) -> Finding:
     """What the adaptive program says of a ladder that was found otherwise."""
-    return Program.build(task, "adaptive program").claim(outcome)
+    return Program.build(task, "value of the ladder").claim(outcome)
 
 
 def _clairvoyant(task: Task) -> SearchResult:

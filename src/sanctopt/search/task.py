@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
@@ -57,7 +58,10 @@ class Clock:
 
 @dataclass(frozen=True)
 class Task:
-    """What is searched: a game, an information, a margin; with which options; who hears of progress."""
+    """What is searched: a game, an information, a margin; with which options; who hears of progress.
+
+    ``stop`` is set by the first interrupted solve; those that follow end at once.
+    """
 
     game: Game
     information: Information
@@ -65,6 +69,7 @@ class Task:
     options: SolveOptions
     clock: Clock
     on_progress: OnProgress | None
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)

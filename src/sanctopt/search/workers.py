@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -28,10 +27,9 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
     if count <= 1:
         return [work(task, item) for item in items]
     told: queue.SimpleQueue[SearchProgress] = queue.SimpleQueue()
-    stop = threading.Event()
 
     def tell(progress: SearchProgress) -> None:
-        if stop.is_set():
+        if task.stop.is_set():
             raise KeyboardInterrupt
         told.put(progress)
 
@@ -47,8 +45,8 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
                     if task.on_progress is not None:
                         task.on_progress(progress)
         except KeyboardInterrupt:
-            stop.set()  # the jobs that run end with what they have; those that wait end at once
+            task.stop.set()  # the jobs that run end with what they have; those that wait end at once
         except BaseException:
-            stop.set()
+            task.stop.set()
             raise
         return [future.result() for future in futures]
