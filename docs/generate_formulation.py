@@ -153,7 +153,7 @@ def families_section() -> str:
     lines += [
         "### Added while solving",
         "",
-        f"**({ADDED})** A regime that would concede does. `search.forced.forced_rows`; a program as built has none.",
+        f"**({ADDED})** A regime that would concede does. `search.forced.forced_rows`, while solving.",
         "",
         "```text",
         *added_formula().split("\n"),

@@ -124,7 +124,16 @@ def test_no_ladder_has_the_margin(run):
 
 def test_no_ladder_in_time(run, tmp_path):
     done = run(
-        "solve", "teaching", "--margin", 0.1, "--time-limit", 0, "--json", tmp_path / "x", "--plots", tmp_path
+        "solve",
+        "teaching",
+        "--margin",
+        0.75,
+        "--time-limit",
+        0,
+        "--json",
+        tmp_path / "x",
+        "--plots",
+        tmp_path,
     )
     assert done.code == 1
     assert done.err == "sanctopt: no ladder found: the solve ended as limit (time); allow more time\n"

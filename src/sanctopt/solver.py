@@ -12,7 +12,7 @@ highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``test
   number can follow any other. It also leaves the caller's thread free to receive Ctrl-C, without a signal
   handler, and to run ``on_progress``.
 - ``getRunTime`` accumulates over solves; ``time_limit`` holds for each of them.
-- Presolve has cut off an optimum of a program of this game; the rules that did it are switched off.
+- Presolve has cut off the optimum of programs of this game, so it is off unless asked for.
 - "Infeasible" can come from a faulty reduction of presolve, and presolve cannot tell infeasible from
   unbounded. Both are believed only after a second solve from scratch without presolve.
 """
@@ -77,10 +77,10 @@ _LIMITS = {
     HighsModelStatus.kObjectiveTarget: Limit.TARGET,
     HighsModelStatus.kInterrupt: Limit.INTERRUPT,
 }
-_PRESOLVE_RULES_OFF = 256 + 512 + 4096
-"""Rules of presolve by their bits: free-column substitution, doubleton equation and aggregator. Together they
-made HiGHS 1.15.1 call a worse point optimal (``tests/test_solver_traps.py``); any one of them off prevents it
-there, and programs of this game lose nothing without all three."""
+PRESOLVE = "off"
+"""Presolve of HiGHS 1.15.1 has called worse points optimal on programs of this game, with its default rules
+and with some of them switched off (``tests/test_solver_traps.py``); it removes few of their rows anyway. The
+option ``presolve`` of `SolveOptions.highs` switches it on."""
 
 _REFUSALS = (
     HighsModelStatus.kInfeasible,
@@ -361,7 +361,7 @@ class CompiledProgram:
         """Outcome, and whether it took a second run because the first one called the program insoluble."""
         self._configure(options, options.time_limit_seconds, start)
         first = self._runner.run(monitor, on_progress)
-        if first.status not in _REFUSALS or options.highs.get("presolve") == "off":
+        if first.status not in _REFUSALS or options.highs.get("presolve", PRESOLVE) == "off":
             return first, False
         if monitor.stop:  # no verdict without the second run
             return replace(first, status=HighsModelStatus.kInterrupt), False
@@ -382,7 +382,7 @@ class CompiledProgram:
         # for a hair more; its absolute gap only decides where the incumbent is 0.
         set_option(highs, "mip_rel_gap", 0.999 * float(options.relative_gap))
         set_option(highs, "mip_abs_gap", 0.5 * ABSOLUTE_GAP)
-        set_option(highs, "presolve_rule_off", _PRESOLVE_RULES_OFF)
+        set_option(highs, "presolve", PRESOLVE)
         set_option(highs, "threads", int(options.threads))
         set_option(highs, "random_seed", int(options.seed))
         if seconds is not None:

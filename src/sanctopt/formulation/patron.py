@@ -11,10 +11,10 @@ patron's view per response, zero unless that response is taken, and summing to t
 row is linear and needs no big-M but the bounds of its own variables (disaggregation by response; see
 ``docs/formulation.md``).
 
-Types of a pool answer alike, so they have one y and one set of views, under the name of the type that speaks
-for them (`Frame.voice`); the best response is asked for by each member's own utilities. In the exact program
-every type speaks for itself alone. Only such a type has the view ENDED: it shows what the rungs hold after the
-type's game has ended by a concession, where no response is taken.
+Types of a pool answer alike, so they have one y and one set of views, under the name of the type that
+speaks for them (`Frame.voice`); the best response is asked for by each member's own utilities. In the exact
+program every type speaks for itself alone. Only such a type has the view ENDED: it shows what the rungs
+hold after the type's game has ended by a concession, where no response is taken.
 """
 
 from __future__ import annotations

@@ -90,8 +90,8 @@ def _rung(model: Any, values: Values, owner: str, history: History) -> Rung:
     )
 
 
-def binary_values(model: Any, outcome: Outcome) -> Values:
-    """Values of every binary of the program that say what a played ladder does.
+def binary_values(model: Any, outcome: Outcome) -> Values | None:
+    """Values of every binary of the program that say what a played ladder does; None if it has no such point.
 
     HiGHS completes them by solving a linear program. Where the game has ended for a type, its own copies
     stay empty.
@@ -114,6 +114,8 @@ def binary_values(model: Any, outcome: Outcome) -> Values:
             continue
         name, stage = frame.voice[step.type], step.stage
         _set_rung(model, values, frame.copy(name, stage), step.rung)
+        if (name, step.response, stage) not in model.takes:
+            return None  # ruled out by a bound, e.g. because it never has the margin
         values[model.takes[name, step.response, stage]] = 1.0
         if step.concedes:
             values[model.concedes[step.type, stage]] = 1.0

@@ -56,8 +56,6 @@ def known_types(task: Task, share: float) -> dict[str, SearchResult]:
         for patrons, result in zip(alike.values(), each(task, never, list(alike.values())), strict=True)
         for patron in patrons
     }
-    if any(result.stopped for result in firm.values()):
-        return firm
 
     def concedes(inner: Task, patron: PatronType) -> SearchResult:
         alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
@@ -87,13 +85,12 @@ def _patron(game: Game, patron: PatronType) -> object:
 def _as_own(game: Game, result: SearchResult) -> SearchResult:
     """The result of a type alone, told of another type whose patron is the same."""
     finding = result.finding
-    (patron,) = game.patron_types
-    if finding is None or patron.name in finding.claimed_responses:
+    if finding is None or finding.ladder.game_digest == game.digest():
         return result
     ladder = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in finding.ladder.rungs))
     outcome = play(game, ladder)
     (taken,) = finding.claimed_responses.values()
-    own = Finding(outcome.ladder, outcome, finding.claimed_value, {patron.name: taken})
+    own = Finding(outcome.ladder, outcome, finding.claimed_value, {game.patron_types[0].name: taken})
     return replace(result, finding=own, phases=())
 
 
@@ -133,14 +130,17 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
         return SearchResult(best, None, root.reason, root.limit, tuple(phases))
     bounds: dict[int, float | None] = dict.fromkeys(reversed(range(task.game.stages)), cap)
     reason, limit = firm.reason, firm.limit
+    if firm.reason is Reason.INFEASIBLE:
+        reason = Reason.OPTIMAL
     for share in (FIRST_SHARE, 1.0):
-        for number, stage in enumerate(sorted(bounds, key=lambda stage: _order(bounds[stage], stage))):
+        order = sorted(bounds, key=lambda stage: _order(bounds[stage], stage))
+        for number, stage in enumerate(order):
             if share == 1.0 and not _open(task, best, bounds[stage]):
                 continue
             program.concede_in(patron.name, stage)
             if best is not None:
                 program.limit_value(patron.name, lower=best.outcome.value)
-            part = share if number == 0 or share == 1.0 else share / (len(bounds) - number + 1)
+            part = share if number == 0 or share == 1.0 else share / (len(order) - number)
             result = solve_until_settled(program, clock.left(part), note=f" in stage {stage}")
             phases += result.phases
             found = result.finding
@@ -157,7 +157,13 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
                 reason, limit = result.reason, result.limit
         if clock.left() is None:
             break
-    values = [firm.bound, *bounds.values()]
+    values = [*bounds.values()]
+    if firm.reason is not Reason.INFEASIBLE:
+        values.append(firm.bound)
+    if best is not None:
+        values.append(best.outcome.value)  # its own program may have been closed by this very floor
+    if not values:
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, tuple(phases))
     bound = None if any(value is None for value in values) else max(v for v in values if v is not None)
     if best is not None and best.gap(bound) <= task.options.relative_gap:
         reason, limit = Reason.OPTIMAL, Limit.NONE

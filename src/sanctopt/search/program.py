@@ -31,9 +31,6 @@ from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, Solve
 TIGHT = {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
 """HiGHS's tolerances for a second try, if the first let a response or an exit pass that is not quite one."""
 
-PLAIN = {"presolve": "off"}
-"""For another try, if a ladder turns out to be worth more than the bound that HiGHS proved."""
-
 CAP_SLACK = 1e-9
 """Limits from a proven bound are widened by this share, so that rounding cannot cut off the bound itself."""
 
@@ -150,6 +147,8 @@ class Program:
     def complete(self, outcome: Outcome) -> Values | None:
         """The program's best point that does what was played; None if the program has none."""
         fixed = binary_values(self.model, outcome)
+        if fixed is None:
+            return None
         before = [self.compiled.bounds(variable) for variable in fixed]
         if any(not low <= value <= high for (low, high), value in zip(before, fixed.values(), strict=True)):
             return None
@@ -187,17 +186,25 @@ class Program:
         else:
             excess = 0.0
         short = outcome.smallest_margin < self.task.margin - EQUAL * max(1.0, self.task.margin)
-        return Settlement(None if short else self.claim(outcome), excess, tuple(forced), short)
+        finding = None if short else self.claimed(outcome)
+        return Settlement(finding, excess, tuple(forced))
 
-    def claim(self, outcome: Outcome) -> Finding:
-        """What the program says of a ladder that was played."""
+    def claimed(self, outcome: Outcome) -> Finding | None:
+        """What the program says of a ladder that was played; None if it has no such point."""
         point = self.complete(outcome)
         if point is None:
+            return None
+        value = self.unit * self.compiled.evaluate(point).objective
+        return Finding(outcome.ladder, outcome, value, outcome.responses)
+
+    def claim(self, outcome: Outcome) -> Finding:
+        """`claimed` of a ladder that the program must have."""
+        finding = self.claimed(outcome)
+        if finding is None:
             raise SolverError(
                 f"{self.purpose}: the program refuses a ladder that the rules allow; please report this case"
             )
-        value = self.unit * self.compiled.evaluate(point).objective
-        return Finding(outcome.ladder, outcome, value, outcome.responses)
+        return finding
 
     def remind(self, forced: Iterable[Forced]) -> None:
         """Cut off the points that overlook a concession."""
@@ -213,24 +220,21 @@ class Settlement:
     Attributes
     ----------
     finding : Finding or None
-        The ladder; None if played it lacks the margin asked for.
+        The ladder; None if played it lacks the margin asked for, or goes where the program cannot follow.
     excess : float
         How much more the program claimed than the game gives (millions of US dollars); 0 within rounding.
     forced : tuple of Forced
         Concessions that the program overlooked.
-    short : bool
-        Whether a response lacks the margin by more than rounding.
     """
 
     finding: Finding | None
     excess: float
     forced: tuple[Forced, ...]
-    short: bool
 
     @property
     def agrees(self) -> bool:
         """Whether the program's claim holds."""
-        return self.excess == 0.0 and not self.short
+        return self.excess == 0.0 and self.finding is not None
 
 
 def solve_program(
@@ -278,17 +282,14 @@ def solve_until_settled(
         found = settled.finding
         if found is not None and (best is None or found.outcome.value > best.outcome.value):
             best = found
-        if best is not None and bound is not None and above(best.outcome.value, bound) and highs != PLAIN:
-            highs, bound = PLAIN, None  # a reduction of presolve was wrong: believe none of them
-            continue
         if settled.agrees or reason is not Reason.OPTIMAL:
             break
         if settled.forced:
             program.remind(settled.forced)
         elif highs:
             raise SolverError(
-                f"{program.purpose}: the program claims {settled.excess!r} more than its ladder gives; "
-                "please report this case"
+                f"{program.purpose}: the program claims what its ladder does not give "
+                f"({settled.excess!r} more, or a margin); please report this case"
             )
         else:
             highs = TIGHT
