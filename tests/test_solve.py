@@ -256,7 +256,8 @@ def test_provenance() -> None:
     assert provenance.options == options
     assert dict(provenance.versions) == versions()
     assert set(provenance.versions) == {"python", *PACKAGES}
-    assert all(text[0].isdigit() for text in provenance.versions.values())
+    others = [text for name, text in provenance.versions.items() if name != "sanctopt"]
+    assert all(text[0].isdigit() for text in others)  # sanctopt itself may run from its source tree
     assert json.loads(solution.to_json())["provenance"] == {
         "versions": versions(),
         "game": easy().name,

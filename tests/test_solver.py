@@ -215,7 +215,7 @@ STATUS = solver.HighsModelStatus
 def test_verdict_of_presolve_is_not_believed(monkeypatch: pytest.MonkeyPatch, status: Any) -> None:
     truth = compile_program(knapsack(12, seed=3)).solve()
     outcomes = _lie(monkeypatch, status=status, values=None)
-    report = compile_program(knapsack(12, seed=3)).solve()
+    report = compile_program(knapsack(12, seed=3)).solve(SolveOptions(highs={"presolve": "on"}))
     assert len(outcomes) == 2
     assert report.contradicted
     assert (report.reason, report.incumbent) == (Reason.OPTIMAL, truth.incumbent)
@@ -223,7 +223,7 @@ def test_verdict_of_presolve_is_not_believed(monkeypatch: pytest.MonkeyPatch, st
 
 def test_verdict_without_presolve_needs_no_second_run(monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = _lie(monkeypatch, status=STATUS.kInfeasible, values=None)
-    report = compile_program(knapsack(12, seed=3)).solve(SolveOptions(highs={"presolve": "off"}))
+    report = compile_program(knapsack(12, seed=3)).solve()
     assert (len(outcomes), report.reason, report.contradicted) == (1, Reason.INFEASIBLE, False)
 
 

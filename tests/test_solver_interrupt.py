@@ -292,5 +292,5 @@ def test_interrupt_before_the_second_run_leaves_no_verdict(monkeypatch: pytest.M
     model.y = pyo.Var(domain=pyo.Binary)
     model.cost = pyo.Objective(expr=model.y)
     model.never = pyo.Constraint(expr=2 * model.y >= 3)
-    report = compile_program(model).solve()
+    report = compile_program(model).solve(SolveOptions(highs={"presolve": "on"}))
     assert (report.reason, report.limit) == (Reason.INTERRUPTED, Limit.INTERRUPT)
