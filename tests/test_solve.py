@@ -140,7 +140,7 @@ class StopError(Exception):
 
 @every_information
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("patience", [1, 4])
+@pytest.mark.parametrize("patience", [1, 3])
 def test_an_interrupt_returns_the_best_ladder(information: Information, threads: int, patience: int) -> None:
     told: list[SearchProgress] = []
 

@@ -27,7 +27,7 @@ NODES = 20
 POOL_GAP = 2e-3
 """An early ladder need not be the best of its pool by more than this."""
 
-PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.7, 0.5, 0.6
+PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
 """Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
 conceding regimes before the next is tried."""
 

@@ -15,7 +15,7 @@ from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
-KNOWN_SHARE, POOLS_SHARE = 0.35, 0.92
+KNOWN_SHARE, POOLS_SHARE = 0.25, 0.92
 """Shares of the time left that the known types, and then the pools, may use."""
 
 TIDY_SHARE = 0.03
