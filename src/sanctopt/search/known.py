@@ -62,12 +62,14 @@ def known_types(task: Task, share: float) -> dict[str, SearchResult]:
         return known_concession(alone, firm[patron.name], seconds)
 
     yielding = dict(zip((patron.name for patron in conceding), each(task, concedes, conceding), strict=True))
-    own = {
-        patron.name: _as_own(alone_with(game, patron), firm[patron.name])
+    results = {
+        patron.name: yielding.get(patron.name) or _as_own(alone_with(game, patron), firm[patron.name])
         for patron in game.patron_types
-        if patron.name not in yielding
     }
-    return {patron.name: (own | yielding)[patron.name] for patron in game.patron_types}
+    for patrons in alike.values():  # a program that several types share is told of once
+        first = patrons[0].name
+        results[first] = replace(results[first], phases=firm[first].phases + results[first].phases)
+    return results
 
 
 def may_concede(game: Game, patron: PatronType) -> bool:
@@ -83,10 +85,10 @@ def _patron(game: Game, patron: PatronType) -> object:
 
 
 def _as_own(game: Game, result: SearchResult) -> SearchResult:
-    """The result of a type alone, told of another type whose patron is the same."""
+    """The result of a type alone, told of another type whose patron is the same; without its phases."""
     finding = result.finding
     if finding is None or finding.ladder.game_digest == game.digest():
-        return result
+        return replace(result, phases=())
     ladder = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in finding.ladder.rungs))
     outcome = play(game, ladder)
     (taken,) = finding.claimed_responses.values()
@@ -123,7 +125,7 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
     program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
     root = program.solve(clock.left(ROOT_SHARE), node_limit=0)
-    phases = [*firm.phases, program.phase(root, " or not")]
+    phases = [program.phase(root, " or not")]
     cap = phases[-1].report.dual_bound
     best = firm.finding
     if root.reason is Reason.INTERRUPTED:

@@ -147,7 +147,8 @@ def _path(
     for number, conceding in enumerate(chains):
         for name in program.model.frame.conceding:
             program.concede_in(name, conceding.get(name))
-        program.follow(rungs, history)
+        if not program.follow(rungs, history):
+            break
         share = 1.0 if number == len(chains) - 1 else TRY_SHARE
         points = [point for point in map(program.complete, starts) if point is not None]
         start = max(points, key=lambda point: program.compiled.evaluate(point).objective, default=None)

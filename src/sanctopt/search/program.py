@@ -73,10 +73,15 @@ class Program:
         for t in self.model.frame.stages:
             self.compiled.fix(self.model.concedes[type_name, t], float(t == stage))
 
-    def follow(self, rungs: Mapping[History, Rung], history: History) -> None:
-        """Hold a pool's program to what was done and answered on the way to a public history."""
+    def follow(self, rungs: Mapping[History, Rung], history: History) -> bool:
+        """Hold a pool's program to what was done and answered on the way to a public history.
+
+        Returns False if it has no such way: a bound may have ruled out a response for want of the margin.
+        """
         frame: Frame = self.model.frame
         (voice,) = frame.voices
+        if any((voice, response, stage) not in self.model.takes for stage, response in enumerate(history)):
+            return False
         families = ("starts", "threats", "engagements", "mitigations", "offers")
         for stage, response in enumerate(history):
             rung = rungs[history[:stage]]
@@ -94,6 +99,7 @@ class Program:
             self.compiled.fix(self.model.takes[voice, response, stage], 1.0)
             for name in frame.conceding:
                 self.compiled.fix(self.model.concedes[name, stage], 0.0)
+        return True
 
     def solve(
         self,
@@ -107,7 +113,7 @@ class Program:
         options = replace(
             task.options,
             time_limit_seconds=0.0 if task.stop.is_set() else seconds,
-            node_limit=node_limit if node_limit is not None else task.options.node_limit,
+            node_limit=min((n for n in (node_limit, task.options.node_limit) if n is not None), default=None),
             highs={**task.options.highs, **(highs or {})},
         )
 
@@ -122,7 +128,7 @@ class Program:
         report = self.compiled.solve(options, on_progress=tell, warm_start=warm_start)
         if report.reason in (Reason.ERROR, Reason.UNBOUNDED):
             raise SolverError(f"{self.purpose}: HiGHS ended with {report.reason.value}: {report.message}")
-        if report.reason is Reason.INTERRUPTED:
+        if report.limit is Limit.INTERRUPT:  # also if HiGHS ended by itself at that moment
             task.stop.set()
         if task.stop.is_set() and report.reason is Reason.LIMIT:
             report = replace(report, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
