@@ -377,7 +377,10 @@ def test_rungs_that_are_missing_or_never_played_are_told(run, teaching, tmp_path
         (b'{"ladder": 3}', "no ladder: expected an object, found int"),
         (b"{}", "no ladder: expected an object with a field 'rungs'"),
         (b'{"rungs": []}', "schema_version is None; this version reads 1"),
-        (b'{"rungs": [], "schema_version": 1}', "field 'game' of the ladder is missing"),
+        (
+            b'{"rungs": [], "schema_version": 1}',
+            "the ladder has the wrong form in 4 places:\n  game is missing\n  game_digest is missing\n",
+        ),
     ],
 )
 def test_bad_ladder_files(run, tmp_path, content, message):

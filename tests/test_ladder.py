@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from games import tiny_games
 from hand_games import BANK, HAND_GAME, NOTICE, TRADER, adaptive, idle
 from sanctopt.errors import LadderError
 from sanctopt.game import Game, Start
-from sanctopt.ladder import SCHEMA_VERSION, Information, Ladder, Rung
+from sanctopt.ladder import SCHEMA_VERSION, Expected, Information, Ladder, Rung
 from sanctopt.play import play
 
 HOLD = ("hold",)
@@ -118,15 +119,57 @@ class TestJson:
             (lambda data: data.pop("rungs"), r"no ladder: expected an object with a field 'rungs'"),
             (lambda data: data.update(schema_version=99), rf"is 99; this version reads {SCHEMA_VERSION}"),
             (lambda data: data.pop("schema_version"), r"schema_version is None"),
-            (lambda data: data.pop("game"), r"field 'game' of the ladder is missing"),
-            (lambda data: data["rungs"][0].pop("starts"), r"field 'starts' of the ladder is missing"),
-            (lambda data: data["rungs"][0]["starts"][0].pop("entity"), r"field 'entity' of .* missing"),
-            (lambda data: data.update(information="psychic"), r"wrong form: 'psychic' is not a valid"),
-            (lambda data: data["rungs"][0].update(offer="yes"), r"offer is 'yes', not true or false"),
-            (lambda data: data["rungs"][0].update(history="hold"), r"'hold' is a text where a list of names"),
-            (lambda data: data["rungs"][0].update(starts=3), r"wrong form: 'int' object is not iterable"),
+            (lambda data: data.pop("game"), r"1 place:\n  game is missing$"),
+            (lambda data: data.update(stage_labels="q1"), r"  stage_labels is \"q1\"; give a list$"),
+            (lambda data: data["rungs"][0].pop("starts"), r"  rungs\[0\]\.starts is missing$"),
+            (lambda data: data["rungs"][0].pop("offer"), r"  rungs\[0\]\.offer is missing$"),
+            (
+                lambda data: data["rungs"][0]["starts"][0].pop("entity"),
+                r"  rungs\[0\]\.starts\[0\]\.entity is missing$",
+            ),
+            (
+                lambda data: data.update(information="psychic"),
+                r"information is \"psychic\"; give 'adaptive', 'open_loop' or 'clairvoyant'$",
+            ),
+            (
+                lambda data: data["rungs"][0].update(offer="yes"),
+                r"  rungs\[0\]\.offer is \"yes\"; give true or false$",
+            ),
+            (lambda data: data["rungs"][0].update(offer=1), r"offer is 1; give true or false$"),
+            (
+                lambda data: data["rungs"][0].update(history="hold"),
+                r"  rungs\[0\]\.history is \"hold\"; give a list$",
+            ),
+            (lambda data: data["rungs"][0].update(starts=3), r"  rungs\[0\]\.starts is 3; give a list$"),
+            (
+                lambda data: data["rungs"][0].update(starts=["designate bank"]),
+                r"starts\[0\] is \"designate bank\"; give an object with entity, instrument$",
+            ),
+            (
+                lambda data: data["rungs"][2]["engagements"].append(7),
+                r"  rungs\[2\]\.engagements\[2\] is 7; give a text$",
+            ),
+            (
+                lambda data: data["rungs"][2]["threat"][1].update(instrument=None),
+                r"  rungs\[2\]\.threat\[1\]\.instrument is null; give a text$",
+            ),
+            (
+                lambda data: data["rungs"][0].update(mood="sour"),
+                r"  rungs\[0\]\.mood is no field; rungs\[0\] has history, known_type, starts, .*, expected$",
+            ),
+            (
+                lambda data: data["rungs"][0]["starts"][0].update(share=0.5),
+                r"starts\[0\]\.share is no field; rungs\[0\]\.starts\[0\] has entity, instrument$",
+            ),
+            (lambda data: data.update(rungs={}), r"  rungs is \{\}; give a list$"),
+            (lambda data: data.update(rungs=["x" * 99]), r"  rungs\[0\] is \"x{56}\.\.\.; give an object"),
+            (lambda data: data.update(game={1, 2}), r"cannot be written as JSON: set is no JSON type$"),
+            (lambda data: data.update(game="\ud800"), r"the ladder: Invalid JSON: "),
             (lambda data: data["rungs"].append(data["rungs"][0]), r"rung after nothing stands twice"),
-            (lambda data: data["rungs"][0].update(expected=[{}]), r"field 'margin' of the ladder is missing"),
+            (
+                lambda data: data["rungs"][0].update(expected=[{}]),
+                r"wrong form in 15 places:\n(?s:.*)\n  rungs\[0\]\.expected\[0\]\.margin is missing\n",
+            ),
         ],
     )
     def test_spoiled(self, edit: Callable[[dict[str, Any]], object], message: str) -> None:
@@ -135,11 +178,59 @@ class TestJson:
         with pytest.raises(LadderError, match=message):
             Ladder.from_dict(data)
 
-    def test_an_unknown_field_of_what_is_expected(self) -> None:
+    @pytest.mark.parametrize(
+        ("field", "value", "message"),
+        [
+            ("mood", "sour", r"mood is no field; rungs\[0\]\.expected\[0\] has type, belief, .*, exits$"),
+            ("margin", "wide", r"margin is \"wide\"; give a finite number, or null if there is no other"),
+            ("margin", math.nan, r"margin is NaN; give a finite number, or null if there is no other"),
+            ("margin", math.inf, r"margin is Infinity; give a finite number, or null if there is no other"),
+            ("margin", True, r"margin is true; give a finite number"),
+            ("harm", math.nan, r"harm is NaN; give a finite number$"),
+            ("cost", -math.inf, r"cost is -Infinity; give a finite number$"),
+            ("belief", None, r"belief is null; give a number$"),
+            ("payoff", "1.5", r"payoff is \"1.5\"; give a number$"),
+            ("response", 3, r"response is 3; give a text$"),
+            ("concedes", 0, r"concedes is 0; give true or false$"),
+            ("exits", "bank", r"exits is \"bank\"; give a list$"),
+        ],
+    )
+    def test_spoiled_expectations(self, field: str, value: object, message: str) -> None:
         data = data_of(play(HAND_GAME, adaptive(HAND_GAME, *idle((), HOLD))).ladder)
-        data["rungs"][0]["expected"][0]["mood"] = "sour"
-        with pytest.raises(LadderError, match=r"wrong form: .*mood"):
+        data["rungs"][0]["expected"][0][field] = value
+        with pytest.raises(LadderError, match=rf"in 1 place:\n  rungs\[0\]\.expected\[0\]\.{message}"):
             Ladder.from_dict(data)
+
+    def test_every_defect_is_told_at_once(self) -> None:
+        data = data_of(LADDER)
+        del data["game_digest"]
+        data["rungs"][0].update(offer="no", starts=[{"entity": 1, "instrument": "designate"}])
+        data["rungs"][2]["history"] = [None]
+        with pytest.raises(LadderError) as caught:
+            Ladder.from_dict(data)
+        first, *lines = str(caught.value).splitlines()
+        assert first == "the ladder has the wrong form in 4 places:"
+        assert sorted(lines) == [
+            "  game_digest is missing",
+            '  rungs[0].offer is "no"; give true or false',
+            "  rungs[0].starts[0].entity is 1; give a text",
+            "  rungs[2].history[0] is null; give a text",
+        ]
+
+    def test_a_remark_beside_the_ladder_is_no_defect(self) -> None:
+        assert Ladder.from_dict(data_of(LADDER) | {"remark": "by hand"}) == LADDER
+
+    def test_any_mapping_will_do_and_whole_numbers_become_floats(self) -> None:
+        ladder = play(HAND_GAME, adaptive(HAND_GAME, *idle((), HOLD))).ladder
+        data = data_of(ladder)
+        data["rungs"][0]["expected"][0]["harm"] = 7
+        data["rungs"] = [MappingProxyType(rung) for rung in data["rungs"]]
+        read = Ladder.from_dict(MappingProxyType(data))
+        entry = read.rungs[0].expected[0]
+        assert (type(read.rungs[0]), type(entry)) == (Rung, Expected)
+        assert (entry.harm, type(entry.harm)) == (7.0, float)
+        assert replace(entry, harm=0.0) == replace(ladder.rungs[0].expected[0], harm=0.0)
+        assert read.rungs[1:] == ladder.rungs[1:]
 
     @pytest.mark.parametrize(
         ("text", "message"),

@@ -10,7 +10,7 @@ never writes it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
@@ -241,14 +241,9 @@ class Ladder:
 
     def to_dict(self) -> dict[str, Any]:
         """The ladder as JSON-ready dictionaries and lists; an infinite margin is null."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "game": self.game_name,
-            "game_digest": self.game_digest,
-            "information": self.information.value,
-            "stage_labels": list(self.stage_labels),
-            "rungs": [_rung_to_dict(rung) for rung in self.rungs],
-        }
+        from sanctopt.ladder_json import to_data
+
+        return to_data(self)
 
     @classmethod
     def from_json(cls, text: str) -> Ladder:
@@ -257,83 +252,29 @@ class Ladder:
         Raises
         ------
         LadderError
-            If the text is no JSON, of another schema version, or lacks a field.
+            If the text is no JSON or `from_dict` refuses what it says.
         """
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # also numbers and lists beyond Python's limits
             raise LadderError(f"not a JSON text: {error}") from error
         return cls.from_dict(data)
 
     @classmethod
     def from_dict(cls, data: Any) -> Ladder:
-        """Read what `to_dict` gave; ``expected`` may be missing in a ladder written by hand."""
-        if not isinstance(data, Mapping) or "rungs" not in data:
-            raise LadderError("no ladder: expected an object with a field 'rungs'")
-        version = data.get("schema_version")
-        if version != SCHEMA_VERSION:
-            raise LadderError(f"schema_version is {version!r}; this version reads {SCHEMA_VERSION}")
-        try:
-            return cls(
-                game_name=str(data["game"]),
-                game_digest=str(data["game_digest"]),
-                information=Information(data["information"]),
-                stage_labels=tuple(str(label) for label in data["stage_labels"]),
-                rungs=tuple(_rung_from_dict(rung) for rung in data["rungs"]),
-            )
-        except KeyError as error:
-            raise LadderError(f"field {error} of the ladder is missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
-            raise LadderError(f"a field of the ladder has the wrong form: {error}") from error
+        """Read what `to_dict` gave; ``expected`` may be missing in a ladder written by hand.
+
+        Raises
+        ------
+        LadderError
+            If the object is no ladder, of another schema version, or wrong in any field: it names every
+            such field's place and what would be right.
+        """
+        from sanctopt.ladder_json import from_data
+
+        return from_data(data)
 
     def __str__(self) -> str:
         from sanctopt.ladder_text import page
 
         return page(self)
-
-
-def _rung_to_dict(rung: Rung) -> dict[str, Any]:
-    return {
-        "history": list(rung.history),
-        "known_type": rung.known_type,
-        "starts": [{"instrument": s.instrument, "entity": s.entity} for s in rung.starts],
-        "engagements": list(rung.engagements),
-        "mitigations": list(rung.mitigations),
-        "threat": [{"instrument": s.instrument, "entity": s.entity} for s in rung.threat],
-        "offer": rung.offer,
-        "expected": [
-            vars(entry)
-            | {"margin": None if entry.margin == float("inf") else entry.margin}
-            | {"exits": list(entry.exits)}
-            for entry in rung.expected
-        ],
-    }
-
-
-def _rung_from_dict(data: Mapping[str, Any]) -> Rung:
-    expected = []
-    for entry in data.get("expected", ()):
-        margin = float("inf") if entry["margin"] is None else entry["margin"]
-        expected.append(Expected(**{**entry, "margin": margin, "exits": tuple(entry["exits"])}))
-    if not isinstance(data["offer"], bool):
-        raise TypeError(f"offer is {data['offer']!r}, not true or false")
-    return Rung(
-        history=tuple(_names(data["history"])),
-        known_type=str(data.get("known_type", "")),
-        starts=_starts(data["starts"]),
-        engagements=_names(data["engagements"]),
-        mitigations=_names(data["mitigations"]),
-        threat=_starts(data["threat"]),
-        offer=data["offer"],
-        expected=tuple(expected),
-    )
-
-
-def _names(values: Iterable[Any]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        raise TypeError(f"{values!r} is a text where a list of names belongs")
-    return tuple(str(value) for value in values)
-
-
-def _starts(values: Iterable[Mapping[str, Any]]) -> tuple[Start, ...]:
-    return tuple(sorted(Start(str(item["entity"]), str(item["instrument"])) for item in values))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
-from itertools import pairwise
+
+import networkx as nx
 
 from sanctopt.case.build import build_game
 from sanctopt.case.cells import suggestion
@@ -173,8 +173,8 @@ def _cycles(
 ) -> Iterator[Problem]:
     """One problem for each arc that leads back to its own start, and for each cycle of several.
 
-    ``arcs`` are (from, to, row). A cycle found is reported at its last arc in the file, which is
-    then dropped, until no cycle is left.
+    ``arcs`` are (from, to, row), in the order of the file. An arc that closes a cycle with those before
+    it is reported and left out; so each cycle is reported at its last arc.
     """
     lines: dict[tuple[str, str], int] = {}
     for tail, head, line in arcs:
@@ -182,23 +182,17 @@ def _cycles(
             yield Problem(file, line, column, head, alone)
         else:
             lines.setdefault((tail, head), line)
-    while True:
-        graph: dict[str, list[str]] = {}
-        for tail, head in lines:
-            graph.setdefault(head, []).append(tail)
+    if nx.is_directed_acyclic_graph(nx.DiGraph([*lines])):
+        return  # the usual case, without a search for each arc
+    graph = nx.DiGraph()
+    for (tail, head), line in lines.items():
+        graph.add_nodes_from((tail, head))
         try:
-            TopologicalSorter(graph).prepare()
-        except CycleError as error:
-            cycle: list[str] = error.args[1]
-            steps = list(pairwise(cycle))
-            last = max(steps, key=lambda step: lines[step])
-            # Told from where the last arc begins, so that the text does not depend on the search.
-            turn = steps.index(last)
-            order = [tail for tail, _ in (*steps[turn:], *steps[:turn])]
-            shown = " -> ".join((*order, order[0]))
-            yield Problem(file, lines.pop(last), column, last[1], together.format(shown))
+            way_back = nx.shortest_path(graph, head, tail)
+        except nx.NetworkXNoPath:
+            graph.add_edge(tail, head)
         else:
-            return
+            yield Problem(file, line, column, head, together.format(" -> ".join((tail, *way_back))))
 
 
 def _unreachable(case: Case) -> Iterator[Problem]:
@@ -207,18 +201,15 @@ def _unreachable(case: Case) -> Iterator[Problem]:
     if entities is None or "links" not in case.rows:
         return
     vertices = {*entities, REGIME}
-    backward: dict[str, set[str]] = {}
+    graph = nx.DiGraph()
+    graph.add_nodes_from(vertices)
     for row in case.table("links"):
         source, sink = row.name("source"), row.name("sink")
         if source not in vertices:
             return  # that link may be the way of any channel; its wrong name is reported already
         # A sink that is not known is reported already; it may mean one that leads to the regime.
-        backward.setdefault(sink if sink in vertices else REGIME, set()).add(source)
-    reached, queue = {REGIME}, [REGIME]
-    while queue:
-        fresh = backward.get(queue.pop(), set()) - reached
-        reached |= fresh
-        queue.extend(fresh)
+        graph.add_edge(source, sink if sink in vertices else REGIME)
+    reached = {REGIME} | nx.ancestors(graph, REGIME)
     for row in case.table("entities"):
         name = row.name("entity")
         if name and row.number("supply") is not None and name not in reached:
