@@ -18,7 +18,7 @@ SECONDS_BETWEEN = 5.0
 HOME = Path(__file__).resolve().parents[1]
 
 parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-parser.add_argument("--time-limit", type=float, default=165.0, help="seconds (default: %(default)g)")
+parser.add_argument("--time-limit", type=float, default=160.0, help="seconds (default: %(default)g)")
 parser.add_argument("--output", type=Path, default=HOME / "demo_output", help="folder (default: demo_output)")
 arguments = parser.parse_args()
 arguments.output.mkdir(parents=True, exist_ok=True)
