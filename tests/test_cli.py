@@ -478,7 +478,7 @@ def test_names_that_the_terminal_cannot_show(teaching, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-@pytest.mark.parametrize("options", [("--information", "open_loop"), ("--threads", "2")])
+@pytest.mark.parametrize("options", [("--information", "open_loop"), ("--threads", "2"), ("--threads", "1")])
 def test_ctrl_c_prints_the_best_ladder_so_far(options):
     command = [sys.executable, "-m", "sanctopt", "solve", "dprk_2017", *options]
     with subprocess.Popen(

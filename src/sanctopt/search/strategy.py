@@ -39,8 +39,8 @@ def search(task: Task) -> SearchResult:
 
 def _tidy(task: Task, finding: Finding) -> Finding:
     """The finding without what it does not need; its value is asked of a program of its own again."""
-    if task.information is Information.OPEN_LOOP:
-        return finding  # a decision struck out after one history would have to go after all of them
+    if task.stop.is_set() or task.information is Information.OPEN_LOOP:
+        return finding  # in an open-loop plan, what is struck out after one history must go after all
     limit = task.options.time_limit_seconds
     clock = Clock(None if limit is None else TIDY_SHARE * limit)
     outcome = tidied(task.game, finding.outcome, task.margin, clock)
