@@ -1,14 +1,12 @@
 """`solve` against values that others published or computed.
 
-`tests/cases/README.md` says where they come from. The optima of `small/101` to `small/103` take up to a
-minute and a half each; by default only those listed in `QUICK` are solved, ``SANCTOPT_LONG=1`` solves all.
+`tests/cases/README.md` says where they come from.
 """
 
 from __future__ import annotations
 
 import csv
 import functools
-import os
 import random
 from dataclasses import replace
 from itertools import combinations
@@ -38,8 +36,6 @@ from sanctopt.game import (
 from sanctopt.network import RevenueNetwork
 
 CASES = Path(__file__).parent / "cases"
-LONG = os.environ.get("SANCTOPT_LONG") == "1"
-QUICK = {("small/103", information) for information in Information} | {("small/101", Information.ADAPTIVE)}
 
 
 @functools.cache
@@ -65,20 +61,8 @@ def test_tiny_cases(name: str, information: Information) -> None:
     assert solution.value == pytest.approx(values()[name, information], rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("name", "information"),
-    [
-        pytest.param(
-            name,
-            information,
-            marks=pytest.mark.skipif(
-                not LONG and (name, information) not in QUICK, reason="takes long; SANCTOPT_LONG=1 runs it"
-            ),
-        )
-        for name in ("small/101", "small/102", "small/103")
-        for information in Information
-    ],
-)
+@pytest.mark.parametrize("information", Information)
+@pytest.mark.parametrize("name", ["small/101", "small/102", "small/103"])
 def test_small_cases(name: str, information: Information) -> None:
     """A mixed-integer program that shares nothing with this one, solved to a gap of 1e-7."""
     options = SolveOptions(relative_gap=1e-6, threads=2)
