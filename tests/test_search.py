@@ -1,0 +1,145 @@
+"""The rooms of the search one by one: what each of them promises."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from games import TINY, random_game
+from hand_games import BANK, HAND_GAME, NOTICE
+from oracle import brute_force
+from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, solve
+from sanctopt.game import Game
+from sanctopt.search.known import expected_bound, known_types, trivial_bound
+from sanctopt.search.pools import nested_pools, pooled_ladders, provocation_limit
+from sanctopt.search.program import do_nothing, ladder_of
+from sanctopt.search.task import Clock, Task
+from sanctopt.search.tidy import tidied
+from sanctopt.solver_options import Reason
+
+SEEDS = range(12)
+
+
+def task(game: Game, margin: float = 0.0) -> Task:
+    return Task(game, Information.ADAPTIVE, margin, SolveOptions(), Clock(None), None)
+
+
+def several_types(seed: int) -> Game:
+    """A random game of at least two types: the first one from this seed on."""
+    while len((game := random_game(seed, TINY)).patron_types) < 2:
+        seed += 1000
+    return game
+
+
+class TestKnownTypes:
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_optimum_of_each_type_alone(self, seed: int) -> None:
+        game = random_game(seed, TINY)
+        known = known_types(task(game), 1.0)
+        assert list(known) == [patron.name for patron in game.patron_types]
+        assert all(result.reason is Reason.OPTIMAL for result in known.values())
+        total = sum(
+            patron.prior * known[patron.name].finding.outcome.value  # type: ignore[union-attr]
+            for patron in game.patron_types
+        )
+        wanted = brute_force(game, "clairvoyant").value
+        assert total == pytest.approx(wanted, rel=1e-6)
+        assert expected_bound(game, known) == pytest.approx(wanted, rel=2e-6)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_no_ladder_pays_more_against_a_type_than_its_cap(self, seed: int) -> None:
+        game = several_types(seed)
+        known = known_types(task(game), 1.0)
+        for name, value in solve(game).outcome.values.items():
+            bound = known[name].bound
+            assert bound is not None
+            assert value <= bound + 1e-6 * max(1.0, abs(bound))
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_trivial_bound_holds(self, seed: int) -> None:
+        game = random_game(seed, TINY)
+        bound = sum(patron.prior * trivial_bound(game, patron) for patron in game.patron_types)
+        assert expected_bound(game, {}) == pytest.approx(bound)
+        assert brute_force(game, "clairvoyant").value <= bound + 1e-9 * max(1.0, bound)
+
+
+class TestPools:
+    def test_limit_is_where_the_hostile_line_crosses_the_last_other(self) -> None:
+        game = load_case("teaching")
+        for patron in game.patron_types:
+            rows = [game.utility[patron.name, row.name] for row in game.responses]
+            limit = provocation_limit(game, patron)
+
+            def best(level: float, rows: list = rows) -> str:
+                return max(rows, key=lambda row: row.base + row.provocation * level).response
+
+            assert game.response[best(limit + 1e-6)].hostile
+            assert limit == 0 or not game.response[best(max(0.0, limit - 1e-6))].hostile
+
+    def test_a_type_that_is_never_hostile_has_no_limit(self) -> None:
+        game = load_case("teaching")
+        calm = replace(game, responses=tuple(replace(row, hostile=False) for row in game.responses))
+        assert provocation_limit(calm, calm.patron_types[0]) == math.inf
+
+    def test_pools_are_nested_and_lose_the_easily_provoked_first(self) -> None:
+        game = load_case("dprk_2017")
+        pools = nested_pools(game)
+        assert pools[0] == tuple(patron.name for patron in game.patron_types)
+        assert all(set(later) < set(earlier) for earlier, later in zip(pools, pools[1:], strict=False))
+        limits = {patron.name: provocation_limit(game, patron) for patron in game.patron_types}
+        for pool in pools:
+            left_out = set(limits) - set(pool)
+            assert all(limits[name] < min(limits[kept] for kept in pool) for name in left_out)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_their_ladders_are_allowed_and_below_the_optimum(self, seed: int) -> None:
+        game = several_types(seed)
+        searched = task(game)
+        found, phases = pooled_ladders(searched, known_types(searched, 1.0), 1.0)
+        assert phases
+        wanted = brute_force(game).value
+        for outcome in found:
+            again = play(game, outcome.ladder)  # raises if it is not allowed
+            assert again.value == pytest.approx(outcome.value)
+            assert again.value <= wanted + 1e-6 * max(1.0, abs(wanted))
+
+
+class TestTidy:
+    def test_what_changes_nothing_is_left_out(self) -> None:
+        """A notice to a bank that is designated already denies nothing more and moves nobody."""
+        first = play(HAND_GAME, Ladder.of(HAND_GAME, Information.ADAPTIVE, [Rung((), starts=(BANK,))]))
+        rungs = [
+            replace(rung.decisions(), starts=(NOTICE,)) if rung.stage else rung for rung in first.ladder.rungs
+        ]
+        spoiled = play(HAND_GAME, Ladder.of(HAND_GAME, Information.ADAPTIVE, rungs))
+        assert any(NOTICE in rung.starts for rung in spoiled.ladder.rungs)
+        clean = tidied(HAND_GAME, spoiled, 0.0, Clock(None))
+        assert all(NOTICE not in rung.starts for rung in clean.ladder.rungs)
+        assert clean.value > spoiled.value  # the notice cost something
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_nothing_can_be_struck_out_of_an_answer(self, seed: int) -> None:
+        game = random_game(seed, TINY)
+        outcome = solve(game).outcome
+        assert tidied(game, outcome, 0.0, Clock(None)).ladder == outcome.ladder
+
+    def test_the_margin_is_kept(self) -> None:
+        game = load_case("teaching")
+        outcome = solve(game, margin=0.2).outcome
+        assert tidied(game, outcome, 0.2, Clock(None)).smallest_margin >= 0.2
+
+    def test_no_time_no_change(self) -> None:
+        game = load_case("teaching")
+        outcome = solve(game).outcome
+        assert tidied(game, outcome, 0.0, Clock(0.0)) is outcome
+
+
+@pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+def test_doing_nothing_has_a_rung_wherever_some_type_gets(information: Information) -> None:
+    game = load_case("dprk_2017")
+    idle = do_nothing(game, information)
+    assert all(rung.decisions() == Rung(rung.history) for rung in idle.ladder.rungs)
+    assert all(step.planned for step in idle.steps)
+    assert ladder_of(game, information, idle).rungs == tuple(rung.decisions() for rung in idle.ladder.rungs)
