@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -31,6 +32,12 @@ def several_types(seed: int) -> Game:
     while len((game := random_game(seed, TINY)).patron_types) < 2:
         seed += 1000
     return game
+
+
+def best_at(game: Game, type_name: str, provocation: float) -> str:
+    """The best response at a provocation, without engagement, denial and threat."""
+    rows = [game.utility[type_name, response.name] for response in game.responses]
+    return max(rows, key=lambda row: row.base + row.provocation * provocation).response
 
 
 class TestKnownTypes:
@@ -69,14 +76,9 @@ class TestPools:
     def test_limit_is_where_the_hostile_line_crosses_the_last_other(self) -> None:
         game = load_case("teaching")
         for patron in game.patron_types:
-            rows = [game.utility[patron.name, row.name] for row in game.responses]
             limit = provocation_limit(game, patron)
-
-            def best(level: float, rows: list = rows) -> str:
-                return max(rows, key=lambda row: row.base + row.provocation * level).response
-
-            assert game.response[best(limit + 1e-6)].hostile
-            assert limit == 0 or not game.response[best(max(0.0, limit - 1e-6))].hostile
+            assert game.response[best_at(game, patron.name, limit + 1e-6)].hostile
+            assert limit == 0 or not game.response[best_at(game, patron.name, limit - 1e-6)].hostile
 
     def test_a_type_that_is_never_hostile_has_no_limit(self) -> None:
         game = load_case("teaching")
@@ -87,7 +89,7 @@ class TestPools:
         game = load_case("dprk_2017")
         pools = nested_pools(game)
         assert pools[0] == tuple(patron.name for patron in game.patron_types)
-        assert all(set(later) < set(earlier) for earlier, later in zip(pools, pools[1:], strict=False))
+        assert all(set(later) < set(earlier) for earlier, later in pairwise(pools))
         limits = {patron.name: provocation_limit(game, patron) for patron in game.patron_types}
         for pool in pools:
             left_out = set(limits) - set(pool)
