@@ -1,7 +1,8 @@
 """Golden text of the program of `tests/cases/two_entities`: every row of every family, to be reviewed.
 
 Each Pyomo `Constraint` has a file in `tests/golden`; so have the objective and, with their bounds, the
-variables. ``SANCTOPT_UPDATE_GOLDEN=1`` writes the files anew: then read what changed.
+variables. The same families stand in `tests/golden_lp` as ``.lp`` files, for who wants to hand one to a solver.
+``SANCTOPT_UPDATE_GOLDEN=1`` writes the files anew: then read what changed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sanctopt.formulation.frame import Frame
 
 TESTS = Path(__file__).parent
 GOLDEN = TESTS / "golden"
+GOLDEN_LP = TESTS / "golden_lp"
 UPDATE = os.environ.get("SANCTOPT_UPDATE_GOLDEN") == "1"
 
 
@@ -78,9 +80,26 @@ def number(value: Any) -> str:
     return f"{pyo.value(value) + 0.0:.6g}"  # + 0.0: no minus before a zero
 
 
+def families() -> list[str]:
+    return [component.name for component in program().component_objects(pyo.Constraint)]
+
+
 def names() -> list[str]:
-    families = [component.name for component in program().component_objects(pyo.Constraint)]
-    return ["objective", "variables", *families]
+    return ["objective", "variables", *families()]
+
+
+def lp(name: str, folder: Path) -> str:
+    """The objective with one family alone, as Pyomo writes it in LP format."""
+    others = [program().component(other) for other in families() if other != name]
+    for other in others:
+        other.deactivate()
+    try:
+        target = folder / f"{name}.lp"
+        program().write(str(target), io_options={"symbolic_solver_labels": True})
+        return target.read_text(encoding="utf-8")
+    finally:
+        for other in others:
+            other.activate()
 
 
 @pytest.mark.parametrize("name", names())
@@ -92,8 +111,19 @@ def test_family(name: str) -> None:
     assert text(name) == file.read_text(encoding="utf-8"), "SANCTOPT_UPDATE_GOLDEN=1 writes it anew"
 
 
+@pytest.mark.parametrize("name", families())
+def test_family_as_lp(name: str, tmp_path: Path) -> None:
+    file = GOLDEN_LP / f"{name}.lp"
+    written = lp(name, tmp_path)
+    if UPDATE:
+        GOLDEN_LP.mkdir(exist_ok=True)
+        file.write_text(written, encoding="utf-8")
+    assert written == file.read_text(encoding="utf-8"), "SANCTOPT_UPDATE_GOLDEN=1 writes it anew"
+
+
 def test_every_file_has_its_family() -> None:
     assert sorted(file.stem for file in GOLDEN.glob("*")) == sorted(names())
+    assert sorted(file.stem for file in GOLDEN_LP.glob("*")) == sorted(families())
 
 
 def test_every_family_has_rows() -> None:

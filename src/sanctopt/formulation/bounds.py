@@ -85,16 +85,6 @@ class Bounds:
             reached.append(level)
         return tuple(reached)
 
-    @cached_property
-    def idle_credibility(self) -> tuple[float, ...]:
-        """Lower bound of k(t): nothing is ever started; signals are >= 0."""
-        game = self.frame.game
-        reached, level = [], game.credibility.initial
-        for _ in self.frame.stages:
-            level = min(game.credibility.max, (1 - game.credibility.decay) * level)
-            reached.append(level)
-        return tuple(reached)
-
     def coverage(self, group: tuple[int, ...], stage: int) -> float:
         """Upper bound of C: the smaller of ``max_cover`` and all its mitigations at work."""
         game = self.frame.game

@@ -96,8 +96,3 @@ class SearchResult:
     reason: Reason
     limit: Limit
     phases: tuple[Phase, ...]
-
-    @property
-    def stopped(self) -> bool:
-        """Whether there is no point in searching on: interrupted, or no ladder has the margin."""
-        return self.reason in (Reason.INTERRUPTED, Reason.INFEASIBLE)
