@@ -1,7 +1,7 @@
 """Golden text of the program of `tests/cases/two_entities`: every row of every family, to be reviewed.
 
 Each Pyomo `Constraint` has a file in `tests/golden`; so have the objective and, with their bounds, the
-variables. The same families stand in `tests/golden_lp` as ``.lp`` files, for who wants to hand one to a solver.
+variables. The same families stand in `tests/golden_lp` as ``.lp`` files, each with the objective.
 ``SANCTOPT_UPDATE_GOLDEN=1`` writes the files anew: then read what changed.
 """
 

@@ -21,9 +21,9 @@ from sanctopt.solver_options import Limit, Reason, SolveOptions, SolveReport
 class Status:
     """Why a solve ended, and separately which limit ended it.
 
-    ``reason`` is ``OPTIMAL`` only if the gap between value and dual bound is within the gap asked for, but for
-    the 1e-6 to which program and replay must agree (`Solution.relative_gap` is the gap of the replayed value);
-    ``INFEASIBLE`` means that no ladder has the margin asked for.
+    ``reason`` is ``OPTIMAL`` only if the gap between value and dual bound is within the gap asked for, but
+    for the 1e-6 to which program and replay must agree (`Solution.relative_gap` is that of the replayed
+    value); ``INFEASIBLE`` means that no ladder has the margin asked for.
     """
 
     reason: Reason
