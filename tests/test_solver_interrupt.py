@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -254,6 +255,27 @@ def test_second_ctrl_c_does_not_wait_for_highs() -> None:
     while runner.busy and time.perf_counter() < deadline:
         time.sleep(0.01)
     assert not runner.busy
+
+
+def test_ctrl_c_between_two_waits_counts_as_the_first() -> None:
+    class Between(queue.SimpleQueue[Any]):
+        """Its first look is struck by Ctrl-C, as between the end of a wait and the next one."""
+
+        struck = False
+
+        def empty(self) -> bool:
+            if not Between.struck:
+                Between.struck = True
+                raise KeyboardInterrupt
+            return super().empty()
+
+    monitor, willing = Monitor(), Stubborn()
+    monitor.events = Between()
+    willing.leave.set()
+    with pytest.raises(AttributeError):  # the stand-in has no outcome; what counts is that the run went on
+        Runner(willing).run(monitor, None)  # type: ignore[arg-type]
+    assert Between.struck
+    assert monitor.interrupted
 
 
 def test_failed_run_is_not_read() -> None:

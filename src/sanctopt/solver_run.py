@@ -145,27 +145,18 @@ class Runner:
             At the second Ctrl-C only; the first one ends in an ordinary outcome.
         """
         done = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(monitor, done), name="highs", daemon=True)
         try:
-            self._thread = threading.Thread(
-                target=self._work, args=(monitor, done), name="highs", daemon=True
-            )
             self._thread.start()
-            # The timeout is for Windows, where a wait without one is deaf to Ctrl-C, and for a Ctrl-C that
-            # falls between the end of a wait and the use of what it returned.
-            while not (done.is_set() and monitor.events.empty()):
+            # Ctrl-C may fall on any line, so the whole watch is within reach of the handler.
+            while True:
                 try:
-                    progress = monitor.events.get(timeout=_POLL_SECONDS)
-                    if progress is not None and on_progress is not None and not monitor.stop:
-                        on_progress(progress)
-                except queue.Empty:
-                    continue
+                    self._watch(monitor, done, on_progress)
+                    break
                 except KeyboardInterrupt:
                     if monitor.stop:
                         raise
                     monitor.interrupted = monitor.stop = True
-                except Exception as error:
-                    monitor.failure, monitor.stop = error, True
-            self._thread.join()
         except BaseException:
             monitor.stop = True
             raise
@@ -174,6 +165,22 @@ class Runner:
         if monitor.outcome is None:
             raise SolverError("HiGHS ended without an outcome")
         return monitor.outcome
+
+    def _watch(self, monitor: Monitor, done: threading.Event, on_progress: OnProgress | None) -> None:
+        """Serve ``on_progress`` until the thread has ended."""
+        while not (done.is_set() and monitor.events.empty()):
+            try:
+                # The timeout is for Windows, where a wait without one is deaf to Ctrl-C.
+                progress = monitor.events.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            try:
+                if progress is not None and on_progress is not None and not monitor.stop:
+                    on_progress(progress)
+            except Exception as error:
+                monitor.failure, monitor.stop = error, True
+        if self._thread is not None:
+            self._thread.join()
 
     def _work(self, monitor: Monitor, done: threading.Event) -> None:
         """Body of the thread."""
