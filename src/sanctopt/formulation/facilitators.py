@@ -4,11 +4,14 @@
     x_ist    facilitator i exits in stage t, after a response of shield class s in t-1   binary
 
 A shield class of facilitator i collects the responses that shield its jurisdiction equally; class by
-class the exit threshold is a number, so no product of exit and response is needed.
+class the exit threshold is a number, so no product of exit and response is needed. Facilitators that every
+response shields equally form a *queue*: class by class they leave in the order of their thresholds, so the
+thresholds add up step by step, and a fraction of credibility buys no fraction of a far exit.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pyomo.environ as pyo
@@ -37,10 +40,20 @@ def add_facilitators(model: Any) -> None:
         domain=pyo.Binary,
     )
     model.credibility_stock = pyo.Constraint(list(frame.copies), rule=credibility_stock)
-    exiting = [(q, i, t) for q in frame.voices for i, t in model.exit_class]
-    model.exit_threshold = pyo.Constraint(exiting, rule=exit_threshold)
-    model.exit_shield = pyo.Constraint(
-        [(q, i, s, t) for q, i, t in exiting if t > 0 for s in model.exit_class[i, t]], rule=exit_shield
+    model.exit_queue = queues = exit_queues(frame, model.exit_class)
+    places = [(q, number, t) for q in frame.voices for number, t in queues]
+    model.exit_threshold = pyo.Constraint(places, rule=exit_threshold)
+    classed = [(q, number, s, t) for q, number, t in places for s in queues[number, t]]
+    model.exit_shield = pyo.Constraint([place for place in classed if place[-1] > 0], rule=exit_shield)
+    model.before_in_queue = {
+        (behind, s, t): ahead
+        for (_, t), by_class in queues.items()
+        for s, queue in by_class.items()
+        for (_, ahead), (_, behind) in pairwise(queue)
+    }
+    model.exit_order = pyo.Constraint(
+        [(q, behind, s, t) for q, number, s, t in classed for _, behind in queues[number, t][s][1:]],
+        rule=exit_order,
     )
 
 
@@ -88,29 +101,70 @@ def credibility_stock(model: Any, owner: str, stage: int) -> Row:
     return at_most([level, before, *gained], 0.0)
 
 
-def exit_threshold(model: Any, type_name: str, entity: str, stage: int) -> Row:
-    """A facilitator exits only if credibility reaches its threshold (facilitators.2).
+def exit_queues(
+    frame: Frame, classes: dict[tuple[str, int], dict[float, float]]
+) -> dict[tuple[int, int], dict[float, list[tuple[float, str]]]]:
+    """(queue, stage) -> shield class -> (threshold, facilitator) in the order of leaving."""
+    number: dict[tuple[float, ...], int] = {}
+    queues: dict[tuple[int, int], dict[float, list[tuple[float, str]]]] = {}
+    for (entity, stage), thresholds in classes.items():
+        jurisdiction = frame.game.entity[entity].jurisdiction
+        shields = tuple(frame.game.shield(a, jurisdiction) for a in frame.responses) if stage > 0 else ()
+        place = queues.setdefault((number.setdefault(shields, len(number)), stage), {})
+        for shield, needed in thresholds.items():
+            place.setdefault(shield, []).append((needed, entity))
+    return {
+        key: {shield: sorted(queue) for shield, queue in sorted(by_class.items())}
+        for key, by_class in queues.items()
+    }
 
-    ``sum_s threshold_is x_ist <= k_t``,  threshold_is = regime_profit(i) (1 + s) / us_exposure(i)
 
-    "Only if" suffices: an exit removes throughput and never hurts the coalition, except by a concession
-    that it forces (`sanctopt.search.forced`).
+def exit_threshold(model: Any, type_name: str, queue: int, stage: int) -> Row:
+    """Facilitators exit only if credibility reaches their threshold (facilitators.2).
+
+    ``sum_s sum_n (threshold_ns - threshold_n-1,s) x_nst <= k_t``,  n = 1, 2, ... the place in the queue of
+    class s, threshold_0 = 0, threshold_is = regime_profit(i) (1 + s) / us_exposure(i)
+
+    The last one that exits has its whole threshold on the left, since all before it exit too
+    (facilitators.4). "Only if" suffices: an exit removes throughput and never hurts the coalition, except by
+    a concession that it forces (`sanctopt.search.forced`).
     """
-    thresholds = model.exit_class[entity, stage]
-    exits = [(needed, model.exits[type_name, entity, s, stage]) for s, needed in thresholds.items()]
-    return at_most([*exits, (-1.0, model.credibility[model.frame.copy(type_name, stage), stage])], 0.0)
+    terms: list[tuple[float, Any]] = []
+    for shield, places in model.exit_queue[queue, stage].items():
+        before = 0.0
+        for needed, entity in places:
+            if needed > before:
+                terms.append((needed - before, model.exits[type_name, entity, shield, stage]))
+            before = needed
+    return at_most([*terms, (-1.0, model.credibility[model.frame.copy(type_name, stage), stage])], 0.0)
 
 
-def exit_shield(model: Any, type_name: str, entity: str, shield: float, stage: int) -> Row:
+def exit_shield(model: Any, type_name: str, queue: int, shield: float, stage: int) -> Row:
     """The shield is that of the response taken in the stage before (facilitators.3).
 
-    ``x_ist <= sum over responses a of shield class s of y_a,t-1``
+    ``x_1st <= sum over responses a of shield class s of y_a,t-1``
     """
     frame: Frame = model.frame
-    jurisdiction = frame.game.entity[entity].jurisdiction
+    _, first = model.exit_queue[queue, stage][shield][0]
+    jurisdiction = frame.game.entity[first].jurisdiction
     taken = [
         (-1.0, model.takes[type_name, a, stage - 1])
         for a in frame.responses
         if frame.game.shield(a, jurisdiction) == shield and (type_name, a, stage - 1) in model.takes
     ]
-    return at_most([(1.0, model.exits[type_name, entity, shield, stage]), *taken], 0.0)
+    return at_most([(1.0, model.exits[type_name, first, shield, stage]), *taken], 0.0)
+
+
+def exit_order(model: Any, type_name: str, entity: str, shield: float, stage: int) -> Row:
+    """Nobody leaves before those with a smaller threshold (facilitators.4).
+
+    ``x_nst <= x_n-1,st``
+    """
+    ahead = model.before_in_queue[entity, shield, stage]
+    return at_most(
+        [
+            (1.0, model.exits[type_name, entity, shield, stage]),
+            (-1.0, model.exits[type_name, ahead, shield, stage]),
+        ],
+        0.0,
+    )

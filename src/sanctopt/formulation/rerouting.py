@@ -1,4 +1,4 @@
-"""The regime's rerouting: removal levels and the dual of its revenue program.
+"""The regime's rerouting: the dual of its revenue program, with removal levels.
 
 The regime ships the most R_t that the damaged network carries: a linear program (`sanctopt.network`).
 By duality R_t is the least value of a price system, and the coalition wants R_t small, so the program
@@ -9,12 +9,15 @@ may choose the prices:
     c_ilt    price of the l-th slice of i's throughput           >= 0
     f_ilt    price of the l-th slice of channel i's offer        >= 0
     g_lt     price of link l's capacity                          >= 0
-    z_ilt    removal level l of entity i is reached              in [0, 1]
 
 v_i is the most that a dollar at i can deliver over any path, at most 1: prices above it are never
 needed. Removal is the maximum of shares from a finite list. At each distinct share, a slice of the
 entity's throughput (and offer) is wholly on or wholly off, and a slice that is off is free (its price may
-be 0): that is exact with the big-M v_i, and no product of variables arises.
+be 0): that is exact with the big-M v_i, and no product of variables arises. The slice that nothing takes
+needs no price of its own: it costs d_it - e_it.
+
+Only prices that are open become columns (`Price`). Where nothing limits the throughput, e is d. Where a
+dollar can leave over one link only, d is what that link makes of it.
 """
 
 from __future__ import annotations
@@ -23,12 +26,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most, equal
 from sanctopt.formulation.rungs import started
-from sanctopt.game import REGIME
+from sanctopt.game import REGIME, Link
 
 Slices = tuple[tuple[float, float], ...]
 """Slices of a capacity: (removal share at which the slice is off, its width in money units); the last
@@ -42,37 +46,57 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True)
 class Damage:
-    """Removal levels and slices of every entity and stage of one frame."""
+    """Slices of every entity and limits of every link, by stage."""
 
-    levels: dict[tuple[str, int], tuple[float, ...]]
     throughput: dict[tuple[str, int], Slices]
     offer: dict[tuple[str, int], Slices]
     link: dict[tuple[int, int], float]
 
 
+@dataclass(frozen=True)
+class Price:
+    """Value of a dollar at an entity: a number, or ``scale`` times the departure or arrival of another.
+
+    Attributes
+    ----------
+    family : str
+        ``"departure"``, ``"arrival"``, or ``""`` for a number.
+    entity : str
+        Whose column it is.
+    scale : float
+        Factor of the column, or the number itself.
+    """
+
+    family: str
+    entity: str
+    scale: float
+
+    def times(self, factor: float) -> Price:
+        """The same value after a toll."""
+        return Price(self.family, self.entity, self.scale * factor)
+
+
 def add_rerouting(model: Any) -> None:
-    """Add removal levels, prices and revenue for every type and stage."""
+    """Add prices and revenue for every type and stage."""
     frame: Frame = model.frame
     bounds: Bounds = model.bounds
     damage = model.damage = damages(frame, bounds)
     value = model.path_value = frame.network.path_values()
-    types, stages = frame.voices, frame.stages
-    names = [i for i in frame.downstream if value[i] > 0]
-    numbered = [
-        (number, link)
-        for number, link in enumerate(frame.game.links)
-        if value[link.source] > 0 and (link.sink == REGIME or value[link.sink] > 0)
-    ]
-
-    model.removed = pyo.Var(
-        [(q, i, level, t) for q in types for (i, t), levels in damage.levels.items() for level in levels],
-        bounds=(0.0, 1.0),
-    )
-    by_value = {"bounds": lambda _, q, i, t: (0.0, value[i])}
-    model.departure = pyo.Var([(q, i, t) for q in types for i in names for t in stages], **by_value)
-    model.arrival = pyo.Var([(q, i, t) for q in types for i in names for t in stages], **by_value)
+    model.price = {
+        (which, i, t): price
+        for t in frame.stages
+        for i, both in prices(frame, damage, t).items()
+        for which, price in zip(("departure", "arrival"), both, strict=True)
+    }
+    types = frame.voices
+    open_prices = [key for key, price in model.price.items() if (price.family, price.entity) == key[:2]]
+    for which in ("departure", "arrival"):
+        columns = [(q, i, t) for q in types for family, i, t in open_prices if family == which]
+        setattr(model, which, pyo.Var(columns, bounds=lambda _, q, i, t: (0.0, value[i])))
     for which, slices in (("throughput_price", damage.throughput), ("offer_price", damage.offer)):
-        keys = [(q, i, level, t) for q in types for (i, t), parts in slices.items() for level, _ in parts]
+        keys = [
+            (q, i, level, t) for q in types for (i, t), parts in slices.items() for level, _ in parts[:-1]
+        ]
         setattr(model, which, pyo.Var(keys, bounds=lambda _, q, i, level, t: (0.0, value[i])))
     model.link_price = pyo.Var([(q, n, t) for q in types for n, t in damage.link], bounds=(0.0, 1.0))
     model.revenue = pyo.Var(
@@ -80,21 +104,53 @@ def add_rerouting(model: Any) -> None:
         bounds=lambda _, q, t: (0.0, frame.network.baseline_revenue(t) / frame.unit),
     )
 
-    model.removal_level = pyo.Constraint(list(model.removed), rule=removal_level)
     model.throughput_value = pyo.Constraint(list(model.throughput_price), rule=throughput_value)
-    model.unlimited_throughput = pyo.Constraint(
-        [(q, i, t) for q in types for i in names for t in stages if (i, t) not in damage.throughput],
-        rule=unlimited_throughput,
-    )
     model.offer_value = pyo.Constraint(list(model.offer_price), rule=offer_value)
+    model.arrival_value = pyo.Constraint(list(model.arrival), rule=arrival_value)
     model.link_value = pyo.Constraint(
-        [(q, n, t) for q in types for n, link in numbered for t in stages], rule=link_value
+        [
+            (q, number, t)
+            for q, i, t in model.departure
+            for number, link in enumerate(frame.game.links)
+            if link.source == i and useful(value, link)
+        ],
+        rule=link_value,
     )
     model.revenue_dual = pyo.Constraint(list(frame.voice_stages), rule=revenue_dual)
 
 
+def useful(value: dict[str, float], link: Link) -> bool:
+    """Whether anything sent over a link can reach the regime."""
+    return link.toll < 1 and (link.sink == REGIME or value[link.sink] > 0)
+
+
+def prices(frame: Frame, damage: Damage, stage: int) -> dict[str, tuple[Price, Price]]:
+    """(departure, arrival) of every entity from which the regime can be reached, in one stage.
+
+    A departure is a column if dollars have a choice of links or a link has a limit; an arrival is one if
+    something limits the throughput.
+    """
+    value = frame.network.path_values()
+    found: dict[str, tuple[Price, Price]] = {}
+    for i in reversed(frame.downstream):
+        if value[i] <= 0:
+            continue
+        out = [link for link in frame.links_from[i] if useful(value, link)]
+        limited = any(
+            link.source == i and (n, stage) in damage.link for n, link in enumerate(frame.game.links)
+        )
+        departure = Price("departure", i, 1.0)
+        if not limited and len(out) == 1:
+            sink = Price("", REGIME, 1.0) if out[0].sink == REGIME else found[out[0].sink][1]
+            departure = sink.times(1 - out[0].toll)
+        elif not limited and all(link.sink == REGIME for link in out):
+            departure = Price("", REGIME, max(1 - link.toll for link in out))
+        found[i] = (departure, Price("arrival", i, 1.0) if (i, stage) in damage.throughput else departure)
+    return found
+
+
 def damages(frame: Frame, bounds: Bounds) -> Damage:
-    """Find the removal levels and cut every capacity into slices.
+    """Cut every capacity into slices.
 
     What an entity can pass at removal r is ``min(inflow, capacity (1 - r))`` with the proven inflow of
     `Bounds.inflow`; the slice of a level is what that level takes. Levels that take nothing are left
@@ -102,7 +158,6 @@ def damages(frame: Frame, bounds: Bounds) -> Damage:
     """
     game = frame.game
     value = frame.network.path_values()
-    levels: dict[tuple[str, int], tuple[float, ...]] = {}
     throughput: dict[tuple[str, int], Slices] = {}
     offer: dict[tuple[str, int], Slices] = {}
     link_limit: dict[tuple[int, int], float] = {}
@@ -121,14 +176,11 @@ def damages(frame: Frame, bounds: Bounds) -> Damage:
                 parts = _slices(frame, shares, capacity, inflow[i])
                 if capacity < inflow[i] or len(parts) > 1:
                     throughput[i, stage] = parts
-            used = {share for slices in (offer, throughput) for share, _ in slices.get((i, stage), ())}
-            if needed := tuple(share for share in shares if share in used):
-                levels[i, stage] = needed
         for number, link in enumerate(game.links):
             passes = min(inflow[link.source], game.capacity(link.source, stage))
             if link.capacity is not None and link.capacity < passes:
                 link_limit[number, stage] = link.capacity / frame.unit
-    return Damage(levels, throughput, offer, link_limit)
+    return Damage(throughput, offer, link_limit)
 
 
 def _slices(frame: Frame, shares: tuple[float, ...], capacity: float, most: float) -> Slices:
@@ -165,12 +217,21 @@ def reachable_shares(frame: Frame, bounds: Bounds, entity: str, stage: int) -> t
     return tuple(sorted(share for share in shares if share > 0))
 
 
-def removal_level(model: Any, type_name: str, entity: str, share: float, stage: int) -> Row:
-    """A removal level is reached only through something that removes as much (rerouting.1).
+def price(
+    model: Any, which: str, type_name: str, entity: str, stage: int
+) -> tuple[list[tuple[float, Any]], float]:
+    """Departure or arrival as (terms, constant)."""
+    at: Price = model.price[which, entity, stage]
+    if not at.family:
+        return [], at.scale
+    return [(at.scale, getattr(model, at.family)[type_name, at.entity, stage])], 0.0
 
-    ``z_ilt <= sum of starts s_imtau with effects(m, kind, t - tau) >= share_l
-    + sum of responses y_a,tau with enforcement(a, jurisdiction, t - tau) >= share_l
-    + sum_s x_ist if exit_removal(i) >= share_l``
+
+def removing(model: Any, type_name: str, entity: str, share: float, stage: int) -> list[tuple[float, Any]]:
+    """The binaries that remove at least a share of an entity in a stage, each with weight 1.
+
+    Starts s_imtau with effects(m, kind, t - tau) >= share, responses y_a,tau with
+    enforcement(a, jurisdiction, t - tau) >= share, and exits x_ist if exit_removal(i) >= share.
     """
     frame: Frame = model.frame
     game = frame.game
@@ -193,50 +254,51 @@ def removal_level(model: Any, type_name: str, entity: str, share: float, stage: 
         causes += [
             (1.0, model.exits[type_name, entity, s, stage]) for s in model.exit_class.get((entity, stage), ())
         ]
-    removed = (1.0, model.removed[type_name, entity, share, stage])
-    return at_most([removed, *((-weight, cause) for weight, cause in causes)], 0.0)
+    return causes
 
 
 def throughput_value(model: Any, type_name: str, entity: str, share: float, stage: int) -> Row:
-    """A slice of throughput costs what a dollar gains by passing, unless it is off (rerouting.2).
+    """A slice of throughput costs what a dollar gains by passing, unless it is taken (rerouting.1).
 
-    ``c_ilt >= d_it - e_it - v_i z_ilt``;  v_i is enough: d_it <= v_i and e_it >= 0
+    ``c_ilt + v_i sum of all that removes share_l or more >= d_it - e_it``;  v_i is enough: d_it <= v_i and
+    e_it >= 0; and where two things remove the slice, c_ilt >= 0 is all that is left
     """
-    terms = [
-        (1.0, model.throughput_price[type_name, entity, share, stage]),
-        (-1.0, model.departure[type_name, entity, stage]),
-        (1.0, model.arrival[type_name, entity, stage]),
-    ]
-    return at_least([*terms, *_free(model, type_name, entity, share, stage)], 0.0)
-
-
-def unlimited_throughput(model: Any, type_name: str, entity: str, stage: int) -> Row:
-    """Where throughput never binds, a dollar gains nothing by passing (rerouting.3).
-
-    ``e_it >= d_it``
-    """
-    arrival = model.arrival[type_name, entity, stage]
-    return at_least([(1.0, arrival), (-1.0, model.departure[type_name, entity, stage])], 0.0)
+    departure, constant = price(model, "departure", type_name, entity, stage)
+    arrival, _ = price(model, "arrival", type_name, entity, stage)
+    terms = [(1.0, model.throughput_price[type_name, entity, share, stage])]
+    terms += [(-weight, variable) for weight, variable in departure]
+    terms += [*arrival, *_taken(model, type_name, entity, share, stage)]
+    return at_least(terms, constant)
 
 
 def offer_value(model: Any, type_name: str, entity: str, share: float, stage: int) -> Row:
-    """A slice of a channel's offer costs what a dollar is worth there, unless it is off (rerouting.4).
+    """A slice of a channel's offer costs what a dollar is worth there, unless it is taken (rerouting.2).
 
-    ``f_ilt >= e_it - v_i z_ilt``;  v_i is enough: e_it <= v_i
+    ``f_ilt + v_i sum of all that removes share_l or more >= e_it``;  v_i is enough: e_it <= v_i
     """
-    price = model.offer_price[type_name, entity, share, stage]
-    arrival = model.arrival[type_name, entity, stage]
-    return at_least([(1.0, price), (-1.0, arrival), *_free(model, type_name, entity, share, stage)], 0.0)
+    arrival, constant = price(model, "arrival", type_name, entity, stage)
+    terms = [(1.0, model.offer_price[type_name, entity, share, stage])]
+    terms += [(-weight, variable) for weight, variable in arrival]
+    return at_least([*terms, *_taken(model, type_name, entity, share, stage)], constant)
 
 
-def _free(model: Any, type_name: str, entity: str, share: float, stage: int) -> list[tuple[float, Any]]:
-    if share == ALWAYS_ON:
-        return []
-    return [(model.path_value[entity], model.removed[type_name, entity, share, stage])]
+def _taken(model: Any, type_name: str, entity: str, share: float, stage: int) -> list[tuple[float, Any]]:
+    most = model.path_value[entity]
+    return [(most * weight, cause) for weight, cause in removing(model, type_name, entity, share, stage)]
+
+
+def arrival_value(model: Any, type_name: str, entity: str, stage: int) -> Row:
+    """A dollar that arrives is worth no more than one that leaves (rerouting.3).
+
+    ``e_it <= d_it``:  d_it - e_it is the price of the throughput that nothing takes
+    """
+    departure, constant = price(model, "departure", type_name, entity, stage)
+    arrival = (1.0, model.arrival[type_name, entity, stage])
+    return at_most([arrival, *((-weight, variable) for weight, variable in departure)], constant)
 
 
 def link_value(model: Any, type_name: str, number: int, stage: int) -> Row:
-    """A dollar is worth at least what any link makes of it (rerouting.5).
+    """A dollar is worth at least what any link makes of it (rerouting.4).
 
     ``d_it + g_lt >= (1 - toll_l) e_jt`` for link l from i to j;  e is 1 at the regime
     """
@@ -246,13 +308,17 @@ def link_value(model: Any, type_name: str, number: int, stage: int) -> Row:
         terms.append((1.0, model.link_price[type_name, number, stage]))
     if link.sink == REGIME:
         return at_least(terms, 1 - link.toll)
-    return at_least([*terms, (-(1 - link.toll), model.arrival[type_name, link.sink, stage])], 0.0)
+    passed = 1 - link.toll
+    arrival, constant = price(model, "arrival", type_name, link.sink, stage)
+    terms += [(-passed * weight, variable) for weight, variable in arrival]
+    return at_least(terms, passed * constant)
 
 
 def revenue_dual(model: Any, type_name: str, stage: int) -> Row:
-    """Revenue is at least the value of the prices (rerouting.6).
+    """Revenue is at least the value of the prices (rerouting.5).
 
-    ``R_t = sum over throughput slices of width c_ilt + sum over offer slices of width f_ilt
+    ``R_t = sum over throughput slices of width (c_ilt; d_it - e_it for the slice that nothing takes)
+    + sum over offer slices of width (f_ilt; e_it for the slice that nothing takes)
     + sum over links of capacity_l g_lt``
 
     Every price system gives at least the regime's true revenue, and the true revenue is the value of
@@ -260,13 +326,28 @@ def revenue_dual(model: Any, type_name: str, stage: int) -> Row:
     """
     damage: Damage = model.damage
     terms: list[tuple[float, Any]] = [(-1.0, model.revenue[type_name, stage])]
-    for price, slices in ((model.throughput_price, damage.throughput), (model.offer_price, damage.offer)):
-        for (entity, t), parts in slices.items():
-            if t == stage:
-                terms += [(width, price[type_name, entity, share, stage]) for share, width in parts]
-    terms += [
-        (limit, model.link_price[type_name, number, stage])
-        for (number, t), limit in damage.link.items()
-        if t == stage
-    ]
-    return equal(terms, 0.0)
+    weight: ComponentMap = ComponentMap()  # several entities may have the price of one column
+    total = 0.0
+
+    def add(width: float, value: tuple[list[tuple[float, Any]], float]) -> None:
+        nonlocal total
+        for scale, variable in value[0]:
+            weight[variable] = weight.get(variable, 0.0) + width * scale
+        total += width * value[1]
+
+    for (entity, t), parts in damage.throughput.items():
+        if t == stage:
+            for share, width in parts[:-1]:
+                terms.append((width, model.throughput_price[type_name, entity, share, stage]))
+            add(parts[-1][1], price(model, "departure", type_name, entity, stage))
+            add(-parts[-1][1], price(model, "arrival", type_name, entity, stage))
+    for (entity, t), parts in damage.offer.items():
+        if t == stage:
+            for share, width in parts[:-1]:
+                terms.append((width, model.offer_price[type_name, entity, share, stage]))
+            add(parts[-1][1], price(model, "arrival", type_name, entity, stage))
+    for (number, t), limit in damage.link.items():
+        if t == stage:
+            terms.append((limit, model.link_price[type_name, number, stage]))
+    terms += [(factor, variable) for variable, factor in weight.items()]
+    return equal(terms, -total)
