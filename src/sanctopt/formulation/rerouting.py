@@ -106,7 +106,9 @@ def add_rerouting(model: Any) -> None:
 
     model.throughput_value = pyo.Constraint(list(model.throughput_price), rule=throughput_value)
     model.offer_value = pyo.Constraint(list(model.offer_price), rule=offer_value)
-    model.arrival_value = pyo.Constraint(list(model.arrival), rule=arrival_value)
+    model.arrival_value = pyo.Constraint(
+        [(q, i, t) for q, i, t in model.arrival if model.price["departure", i, t].family], rule=arrival_value
+    )
     model.link_value = pyo.Constraint(
         [
             (q, number, t)
@@ -290,7 +292,8 @@ def _taken(model: Any, type_name: str, entity: str, share: float, stage: int) ->
 def arrival_value(model: Any, type_name: str, entity: str, stage: int) -> Row:
     """A dollar that arrives is worth no more than one that leaves (rerouting.3).
 
-    ``e_it <= d_it``:  d_it - e_it is the price of the throughput that nothing takes
+    ``e_it <= d_it``:  d_it - e_it is the price of the throughput that nothing takes. Where d_it is a number, it
+    is v_i, and the bound of e_it says it.
     """
     departure, constant = price(model, "departure", type_name, entity, stage)
     arrival = (1.0, model.arrival[type_name, entity, stage])
