@@ -16,7 +16,7 @@ export MPLBACKEND := Agg
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv demo test lint types unit format clean
+.PHONY: help venv demo test lint types unit bench format clean
 
 help:  ## Show this list
 	@grep -E '^[a-z]+: .*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1|\2/' \
@@ -40,12 +40,15 @@ types: .venv/.installed-dev  ## Types of src/
 unit: .venv/.installed-dev  ## Tests, with the examples in docstrings (JOBS=2 processes)
 	$(BIN)/python -m pytest -n $(JOBS)
 
+bench: .venv/.installed-dev  ## Measure: a table, and pictures in benchmarks/output (15 minutes)
+	$(BIN)/python benchmarks/run.py
+
 format: .venv/.installed-dev  ## Rewrite the code in house style
 	$(BIN)/python -m ruff check --fix .
 	$(BIN)/python -m ruff format .
 
-clean:  ## Remove what builds, tests and the demo leave behind; .venv stays
-	rm -rf build dist demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean:  ## Remove what builds, tests, benchmarks and the demo leave behind; .venv stays
+	rm -rf build dist demo_output benchmarks/output .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	rm -rf src/*.egg-info
 	find src tests examples benchmarks -type d -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
