@@ -292,8 +292,8 @@ def _taken(model: Any, type_name: str, entity: str, share: float, stage: int) ->
 def arrival_value(model: Any, type_name: str, entity: str, stage: int) -> Row:
     """A dollar that arrives is worth no more than one that leaves (rerouting.3).
 
-    ``e_it <= d_it``:  d_it - e_it is the price of the throughput that nothing takes. Where d_it is a number, it
-    is v_i, and the bound of e_it says it.
+    ``e_it <= d_it``:  d_it - e_it is the price of the throughput that nothing takes. Where d_it is a number,
+    it is v_i, and the bound of e_it says it.
     """
     departure, constant = price(model, "departure", type_name, entity, stage)
     arrival = (1.0, model.arrival[type_name, entity, stage])

@@ -20,7 +20,7 @@ from sanctopt.network import baseline_revenue
 from sanctopt.play import play
 from sanctopt.search.program import Program, solve_program, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
-from sanctopt.search.workers import each
+from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
 
 ROOT_SHARE, FIRST_SHARE = 0.15, 0.4
@@ -37,38 +37,37 @@ def known_types(task: Task, share: float) -> dict[str, SearchResult]:
     alike: dict[object, list[PatronType]] = {}
     for patron in game.patron_types:
         alike.setdefault(_patron(game, patron), []).append(patron)
+    firm_first = [
+        sorted(patrons, key=lambda patron: may_concede(game, patron))
+        for patrons in alike.values()
+        if not all(may_concede(game, patron) for patron in patrons)
+    ]
     conceding = [patron for patron in game.patron_types if may_concede(game, patron)]
-    jobs = len(alike) + len(conceding)
-    budget = task.clock.left(share)
-    rounds = max(1, -(-jobs // task.options.threads))
-    seconds = None if budget is None else budget / rounds
+    turns = Turns(task.clock.until(share), len(firm_first) + len(conceding), task.options.threads)
 
     def never(inner: Task, patrons: list[PatronType]) -> SearchResult:
-        patron = replace(patrons[0], reservation=None)
-        purpose = f"type {patron.name} known"
-        if any(may_concede(game, other) for other in patrons):
-            purpose += ", never concedes"
-        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
-        return solve_program(alone, purpose, seconds)
+        purpose = f"type {patrons[0].name} known"
+        alone = replace(inner, game=alone_with(game, patrons[0]), information=Information.ADAPTIVE)
+        return solve_program(alone, purpose, turns.seconds())
 
     firm = {
         patron.name: result
-        for patrons, result in zip(alike.values(), each(task, never, list(alike.values())), strict=True)
+        for patrons, result in zip(firm_first, each(task, never, firm_first), strict=True)
         for patron in patrons
     }
 
     def concedes(inner: Task, patron: PatronType) -> SearchResult:
         alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
-        return known_concession(alone, firm[patron.name], seconds)
+        return known_concession(alone, firm.get(patron.name), turns.seconds())
 
     yielding = dict(zip((patron.name for patron in conceding), each(task, concedes, conceding), strict=True))
     results = {
         patron.name: yielding.get(patron.name) or _as_own(alone_with(game, patron), firm[patron.name])
         for patron in game.patron_types
     }
-    for patrons in alike.values():  # a program that several types share is told of once
+    for patrons in firm_first:  # a program that several types share is told of once
         first = patrons[0].name
-        results[first] = replace(results[first], phases=firm[first].phases + results[first].phases)
+        results[first] = replace(results[first], phases=firm[first].phases)
     return results
 
 
@@ -113,27 +112,34 @@ def known_type(task: Task, seconds: float | None) -> SearchResult:
     return known_types(timed, 1.0)[patron.name]
 
 
-def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> SearchResult:
-    """Solve the game of a single type whose regime can concede, given the result if it never does.
+def known_concession(task: Task, firm: SearchResult | None, seconds: float | None) -> SearchResult:
+    """Solve the game of a single type whose regime can concede.
 
-    Each stage of the concession is a program of its own, the most promising first, with the best payoff so
-    far as a floor: a program without a better ladder is infeasible. The root of the program that leaves the
-    stage open bounds them all. Those that time leaves open get what is left of it in a second round.
+    Each stage of the concession, and that there is none, is a program of its own, the most promising first,
+    with the best payoff so far as a floor: a program without a better ladder is infeasible. The root of the
+    program that leaves the stage open bounds them all. Those that time leaves open get what is left of it in
+    a second round. ``firm`` is the result if the regime never concedes, where another type with the same
+    patron has it already.
     """
     (patron,) = task.game.patron_types
-    firm = _as_own(task.game, firm)
+    known_firm = None if firm is None else _as_own(task.game, firm)
     program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
     root = program.solve(clock.left(ROOT_SHARE), node_limit=0)
     phases = [program.phase(root, " or not")]
     cap = phases[-1].report.dual_bound
-    best = firm.finding
+    best = None if known_firm is None else known_firm.finding
     if root.reason is Reason.INTERRUPTED:
         return SearchResult(best, None, root.reason, root.limit, tuple(phases))
-    bounds: dict[int, float | None] = dict.fromkeys(reversed(range(task.game.stages)), cap)
-    reason, limit = firm.reason, firm.limit
-    if firm.reason is Reason.INFEASIBLE:
-        reason = Reason.OPTIMAL
+    stages: list[int | None] = list(reversed(range(task.game.stages)))
+    bounds: dict[int | None, float | None] = dict.fromkeys(stages, cap)
+    values: list[float | None] = []
+    reason, limit = Reason.OPTIMAL, Limit.NONE
+    if known_firm is None:
+        bounds[None] = cap
+    elif known_firm.reason is not Reason.INFEASIBLE:
+        reason, limit = known_firm.reason, known_firm.limit
+        values.append(known_firm.bound)
     for share in (FIRST_SHARE, 1.0):
         order = sorted(bounds, key=lambda stage: _order(bounds[stage], stage))
         for number, stage in enumerate(order):
@@ -143,7 +149,8 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
             if best is not None:
                 program.limit_value(patron.name, lower=best.outcome.value)
             part = share if number == 0 or share == 1.0 else share / (len(order) - number)
-            result = solve_until_settled(program, clock.left(part), note=f" in stage {stage}")
+            note = " in no stage" if stage is None else f" in stage {stage}"
+            result = solve_until_settled(program, clock.left(part), note=note)
             phases += result.phases
             found = result.finding
             if found is not None and (best is None or found.outcome.value > best.outcome.value):
@@ -159,9 +166,7 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
                 reason, limit = result.reason, result.limit
         if clock.left() is None:
             break
-    values = [*bounds.values()]
-    if firm.reason is not Reason.INFEASIBLE:
-        values.append(firm.bound)
+    values += bounds.values()
     if best is not None:
         values.append(best.outcome.value)  # its own program may have been closed by this very floor
     if not values:
@@ -172,9 +177,9 @@ def known_concession(task: Task, firm: SearchResult, seconds: float | None) -> S
     return SearchResult(best, bound, reason, limit, tuple(phases))
 
 
-def _order(bound: float | None, stage: int) -> tuple[float, int]:
-    """Most promising first: the largest bound, then the last stage."""
-    return (-math.inf if bound is None else -bound, -stage)
+def _order(bound: float | None, stage: int | None) -> tuple[float, int]:
+    """Most promising first: the largest bound, then the last stage; no concession after all of these."""
+    return (-math.inf if bound is None else -bound, 1 if stage is None else -stage)
 
 
 def _open(task: Task, best: Finding | None, bound: float | None) -> bool:
@@ -184,11 +189,13 @@ def _open(task: Task, best: Finding | None, bound: float | None) -> bool:
 
 def expected_bound(game: Game, known: dict[str, SearchResult]) -> float:
     """Sum over types of prior times bound, or of `trivial_bound` where time brought none."""
-    total = 0.0
-    for patron in game.patron_types:
-        bound = known[patron.name].bound if patron.name in known else None
-        total += patron.prior * (trivial_bound(game, patron) if bound is None else bound)
-    return total
+    return sum(patron.prior * type_bound(game, patron, known) for patron in game.patron_types)
+
+
+def type_bound(game: Game, patron: PatronType, known: dict[str, SearchResult]) -> float:
+    """Proven bound of the payoff against a type, `trivial_bound` if time brought none."""
+    bound = known[patron.name].bound if patron.name in known else None
+    return trivial_bound(game, patron) if bound is None else bound
 
 
 def trivial_bound(game: Game, patron: PatronType) -> float:

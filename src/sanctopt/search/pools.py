@@ -18,14 +18,14 @@ from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
-from sanctopt.search.workers import each
+from sanctopt.search.workers import Turns, each
 from sanctopt.solution import Phase
 
 NODES = 20
 """Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
 
-POOL_GAP = 2e-3
-"""An early ladder need not be the best of its pool by more than this."""
+POOL_GAP, LEAST_POOL_GAP = 0.5, 1e-4
+"""An early ladder need not be the best of its pool by more than this part of the gap asked for, or this."""
 
 PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
 """Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
@@ -48,12 +48,11 @@ def pooled_ladders(
         The ladders found, played; the programs solved.
     """
     pools = nested_pools(task.game)
-    budget = task.clock.left(share)
-    rounds = -(-len(pools) // task.options.threads)
-    seconds = None if budget is None else budget / rounds
+    pools += [(name,) for name, result in known.items() if result.finding is not None]
+    turns = Turns(task.clock.until(share), len(pools), task.options.threads)
 
     def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:
-        return _pooled(inner, pool, known, Clock(seconds))
+        return _pooled(inner, pool, known, Clock(turns.seconds()))
 
     results = each(task, one, pools)
     found = [outcome for outcome, _ in results if outcome is not None]
@@ -98,9 +97,13 @@ def provocation_limit(game: Game, patron: PatronType) -> float:
 def _pooled(
     task: Task, pool: tuple[str, ...], known: dict[str, SearchResult], clock: Clock
 ) -> tuple[Outcome | None, tuple[Phase, ...]]:
-    """Plan for one pool, then for the types that leave its path."""
-    rungs, phases = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
-    while rungs and not task.stop.is_set():
+    """Plan for one pool, then for the types that leave its path; a known type has its plan already."""
+    if len(pool) == 1 and (finding := known[pool[0]].finding) is not None:
+        rungs: Rungs = {rung.history: rung.decisions() for rung in finding.ladder.rungs}
+        phases: tuple[Phase, ...] = ()
+    else:
+        rungs, phases = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
+    while rungs and not task.stop.is_set() and clock.left() != 0.0:
         outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
         leaving = _leaving(outcome)
         history, group = next(((h, names) for h, names in leaving.items() if h not in rungs), ((), ()))
@@ -138,7 +141,7 @@ def _path(
     history: History,
 ) -> tuple[Rungs, tuple[Phase, ...]]:
     """A common path for a pool that goes on from a history; fewer and fewer of its regimes concede."""
-    loose = replace(task.options, relative_gap=max(task.options.relative_gap, POOL_GAP))
+    loose = replace(task.options, relative_gap=max(task.options.relative_gap * POOL_GAP, LEAST_POOL_GAP))
     purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
     program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
     phases: tuple[Phase, ...] = ()
@@ -163,7 +166,7 @@ def _starts(game: Game, pool: tuple[str, ...], known: dict[str, SearchResult]) -
     """Ladders of known types that all types of a pool answer alike, played."""
     starts = []
     for name in pool:
-        finding = known[name].finding
+        finding = known[name].finding if name in known else None
         if finding is None:
             continue
         rungs = (rung.decisions() for rung in finding.ladder.rungs)
@@ -181,7 +184,7 @@ def _concessions(
     """When the regimes of a pool concede: each as if it were known; then without the least likely; ..."""
     best: dict[str, int] = {}
     for name in program.model.frame.conceding:
-        finding = known[name].finding
+        finding = known[name].finding if name in known else None
         if finding is not None and finding.outcome.steps[-1].concedes:
             best[name] = finding.outcome.steps[-1].stage
     likely = sorted(best, key=lambda name: -program.task.game.patron_type[name].prior)

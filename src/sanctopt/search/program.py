@@ -107,14 +107,18 @@ class Program:
         warm_start: Values | None = None,
         node_limit: int | None = None,
         highs: Mapping[str, Any] | None = None,
+        tuning: Mapping[str, Any] | None = None,
     ) -> SolveReport:
-        """Solve under the task's options; progress goes to the task's listener."""
+        """Solve under the task's options; progress goes to the task's listener.
+
+        ``tuning`` gives way to the user's own options of HiGHS, ``highs`` does not.
+        """
         task = self.task
         options = replace(
             task.options,
             time_limit_seconds=0.0 if task.stop.is_set() else seconds,
             node_limit=min((n for n in (node_limit, task.options.node_limit) if n is not None), default=None),
-            highs={**task.options.highs, **(highs or {})},
+            highs={**(tuning or {}), **task.options.highs, **(highs or {})},
         )
 
         def tell(progress: Progress) -> None:
@@ -263,7 +267,11 @@ def solve_program(
 
 
 def solve_until_settled(
-    program: Program, seconds: float | None, best: Finding | None = None, note: str = ""
+    program: Program,
+    seconds: float | None,
+    best: Finding | None = None,
+    note: str = "",
+    tuning: Mapping[str, Any] | None = None,
 ) -> SearchResult:
     """Solve a program, again and again if need be, until its claim holds when played.
 
@@ -277,7 +285,7 @@ def solve_until_settled(
     bound: float | None = None
     while True:
         warm_start = None if best is None else program.complete(best.outcome)
-        report = program.solve(clock.left(), warm_start, highs=highs)
+        report = program.solve(clock.left(), warm_start, highs=highs, tuning=tuning)
         phases.append(program.phase(report, note))
         reason, limit = report.reason, report.limit
         proven = phases[-1].report.dual_bound

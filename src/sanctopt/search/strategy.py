@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from sanctopt.errors import SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.known import alone_with, expected_bound, known_type, known_types
+from sanctopt.search.known import alone_with, expected_bound, known_type, known_types, type_bound
 from sanctopt.search.pools import pooled_ladders
-from sanctopt.search.program import Program, do_nothing, ladder_of, solve_program
+from sanctopt.search.profiles import ProfileBound, profile_bound
+from sanctopt.search.program import (
+    Program,
+    do_nothing,
+    ladder_of,
+    solve_program,
+    solve_until_settled,
+)
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.solver_options import Limit, Reason, relative_gap
+from sanctopt.search.windows import improved
+from sanctopt.solution import Phase
+from sanctopt.solver_options import Limit, Reason
 
-KNOWN_SHARE, POOLS_SHARE = 0.25, 0.92
-"""Shares of the time left that the known types, and then the pools, may use."""
+KNOWN_SHARE, POOLS_SHARE, PROFILES_SHARE, WINDOWS_SHARE = 0.35, 0.4, 0.5, 0.6
+"""Shares of the time left that the known types, the pools, the profiles and the windows may use, in turn."""
+
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.85
+"""Starts in all copies above which a time limit is not spent on the exact program, which is too large for it
+(dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
+
+SMALL, SMALL_KNOWN_GAP = 600, 5e-3
+"""Starts in all copies up to which the exact program proves the bound by itself; the known types are then
+only asked for ladders, to this gap (docs/performance.md)."""
+
+KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
+"""The known types are solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
+
+PROVING = {
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_pscost_minreliable": 2,
+}
+"""HiGHS's options for a program that has a good ladder already: no sub-programs, less strong branching."""
 
 TIDY_SHARE = 0.03
 """Share of the time limit that may go beyond it for leaving out what a ladder does not need."""
@@ -46,13 +77,17 @@ def _tidy(task: Task, finding: Finding) -> Finding:
     outcome = tidied(task.game, finding.outcome, task.margin, clock)
     if outcome is finding.outcome:
         return finding
-    return Program.build(task, "value of the ladder").claim(outcome)
+    return claimed_by_type(task, outcome)
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """Known types for a bound, pools for a start, then the adaptive program."""
+    """First ladders and a bound from small programs, a better bound from profiles, then the exact program."""
     wanted = task.options.relative_gap
-    known = known_types(task, KNOWN_SHARE)
+    size = _decisions(task.game)
+    large = size > LARGE and task.options.time_limit_seconds is not None
+    loose = SMALL_KNOWN_GAP if size <= SMALL else LEAST_GAP
+    options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, loose))
+    known = known_types(replace(task, options=options), LARGE_KNOWN_SHARE if large else KNOWN_SHARE)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
@@ -60,23 +95,56 @@ def _adaptive(task: Task) -> SearchResult:
     found = [do_nothing(task.game, task.information)]
     found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
     if not task.stop.is_set():
-        pooled, made = pooled_ladders(task, known, POOLS_SHARE)
+        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE if large else POOLS_SHARE)
         phases += made
         found += pooled
     allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
     start = max(allowed, key=lambda outcome: outcome.value, default=None)
+    best = None if start is None else claimed_by_type(task, start)
+    profile: ProfileBound | None = None
+    if best is not None and size > SMALL and not (task.stop.is_set() or best.gap(bound) <= wanted):
+        caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
+        enough = best.outcome.value + wanted * abs(best.outcome.value)
+        profile = profile_bound(task, caps, enough, task.clock.until(1.0 if large else PROFILES_SHARE))
+        phases += () if profile is None else profile.phases
+        bound = bound if profile is None else min(bound, profile.value)
+    if best is not None and best.gap(bound) <= wanted:
+        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     if task.stop.is_set():
-        best = None if start is None else _claimed(task, start)
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
-    if start is not None and relative_gap(start.value, max(bound, start.value)) <= wanted:
-        return SearchResult(_claimed(task, start), bound, Reason.OPTIMAL, Limit.NONE, phases)
-    caps = {name: result.bound for name, result in known.items() if result.bound is not None}
-    last = solve_program(task, "adaptive program", task.clock.left(), start, caps)
+    if large:
+        return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
+    return _exact(task, best, bound, {} if profile is None else profile.answers, phases)
+
+
+def _exact(
+    task: Task,
+    best: Finding | None,
+    bound: float,
+    answers: Mapping[str, tuple[str, ...]],
+    phases: tuple[Phase, ...],
+) -> SearchResult:
+    """The exact program: windows of it for better ladders, then all of it."""
+    wanted = task.options.relative_gap
+    program = Program.build(task, "adaptive program")
+    if best is not None and _decisions(task.game) > SMALL:
+        best, made = improved(program, best, bound, wanted, task.clock.until(WINDOWS_SHARE), answers)
+        phases += made
+        if best.gap(bound) <= wanted:
+            return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
+    last = solve_until_settled(program, task.clock.left(), best, tuning=PROVING)
+    if last.reason is Reason.INFEASIBLE and task.margin == 0:
+        raise SolverError("adaptive program: HiGHS calls it infeasible, but doing nothing is always allowed")
     bound = bound if last.bound is None else min(bound, last.bound)
     phases += last.phases
     if last.finding is not None and last.finding.gap(bound) <= wanted:
         return SearchResult(last.finding, bound, Reason.OPTIMAL, Limit.NONE, phases)
     return SearchResult(last.finding, bound, last.reason, last.limit, phases)
+
+
+def _decisions(game: Game) -> int:
+    """Starts of all copies: what the exact program has to decide."""
+    return len(game.patron_types) * game.stages * len(game.eligible)
 
 
 def _for_all(game: Game, finding: Finding) -> Outcome:
@@ -86,9 +154,28 @@ def _for_all(game: Game, finding: Finding) -> Outcome:
     return play(game, ladder_of(game, Information.ADAPTIVE, outcome))
 
 
-def _claimed(task: Task, outcome: Outcome) -> Finding:
-    """What the adaptive program says of a ladder that was found otherwise."""
-    return Program.build(task, "value of the ladder").claim(outcome)
+def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
+    """What the known types' programs say of a ladder, each of the rungs that its type meets.
+
+    The adaptive program says the same: it is these programs side by side, with the ties of section 4.6 of
+    ``docs/formulation.md``, which a ladder keeps by its form. They are far smaller.
+    """
+    value = 0.0
+    for patron in task.game.patron_types:
+        alone = alone_with(task.game, patron)
+        rungs = (rung.decisions() for rung in outcome.ladder.rungs)
+        own = play(alone, Ladder.of(alone, Information.ADAPTIVE, rungs))
+        program = Program.build(replace(task, game=alone), f"value against type {patron.name}")
+        value += patron.prior * (program.claim(own).claimed_value - _vain_offers(task.game, own, program))
+    return Finding(outcome.ladder, outcome, value, outcome.responses)
+
+
+def _vain_offers(game: Game, outcome: Outcome, program: Program) -> float:
+    """Cost of the offers to a type that never concedes, which its own program leaves out (`Frame`)."""
+    if game.off_ramp is None or program.model.frame.conceding:
+        return 0.0
+    price = game.weights.cost * game.off_ramp.offer_cost
+    return sum(price * game.discount**step.stage for step in outcome.steps if step.rung.offer)
 
 
 def _clairvoyant(task: Task) -> SearchResult:

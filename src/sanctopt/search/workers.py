@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
 
-from sanctopt.search.task import SearchProgress, Task
+from sanctopt.search.task import Clock, SearchProgress, Task
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 POLL_SECONDS = 0.1
+
+
+class Turns:
+    """Shares out time among jobs that take turns: what one leaves over, those after it may use."""
+
+    def __init__(self, clock: Clock, jobs: int, threads: int) -> None:
+        self._clock, self._waiting, self._threads = clock, max(1, jobs), max(1, threads)
+        self._lock = threading.Lock()
+
+    def seconds(self) -> float | None:
+        """Seconds for the next job; None without a limit."""
+        with self._lock:
+            left = self._clock.left()
+            rounds = -(-self._waiting // self._threads)
+            self._waiting = max(1, self._waiting - 1)
+        return None if left is None else left / rounds
 
 
 def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]) -> list[Result]:
