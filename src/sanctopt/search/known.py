@@ -18,7 +18,7 @@ from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
 from sanctopt.play import play
-from sanctopt.search.program import Program, solve_program, solve_until_settled
+from sanctopt.search.program import Program, do_nothing, solve_program, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
@@ -129,6 +129,8 @@ def known_concession(task: Task, firm: SearchResult | None, seconds: float | Non
     phases = [program.phase(root, " or not")]
     cap = phases[-1].report.dual_bound
     best = None if known_firm is None else known_firm.finding
+    if best is None and task.margin == 0:
+        best = program.claim(do_nothing(task.game, task.information))
     if root.reason is Reason.INTERRUPTED:
         return SearchResult(best, None, root.reason, root.limit, tuple(phases))
     stages: list[int | None] = list(reversed(range(task.game.stages)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from sanctopt.errors import SolverError
@@ -12,7 +11,7 @@ from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.search.known import alone_with, expected_bound, known_type, known_types, type_bound
 from sanctopt.search.pools import pooled_ladders
-from sanctopt.search.profiles import ProfileBound, profile_bound
+from sanctopt.search.profiles import profile_bound
 from sanctopt.search.program import (
     Program,
     do_nothing,
@@ -22,12 +21,11 @@ from sanctopt.search.program import (
 )
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.search.windows import improved
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason
 
-KNOWN_SHARE, POOLS_SHARE, PROFILES_SHARE, WINDOWS_SHARE = 0.35, 0.4, 0.5, 0.6
-"""Shares of the time left that the known types, the pools, the profiles and the windows may use, in turn."""
+KNOWN_SHARE, POOLS_SHARE, PROFILES_SHARE = 0.3, 0.3, 0.25
+"""Shares of the time left that the known types, the pools and the profiles may use, in turn."""
 
 LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.85
 """Starts in all copies above which a time limit is not spent on the exact program, which is too large for it
@@ -47,7 +45,7 @@ PROVING = {
     "mip_heuristic_run_feasibility_jump": False,
     "mip_pscost_minreliable": 2,
 }
-"""HiGHS's options for a program that has a good ladder already: no sub-programs, less strong branching."""
+"""HiGHS's options for a small program with a good ladder: no sub-programs, less strong branching."""
 
 TIDY_SHARE = 0.03
 """Share of the time limit that may go beyond it for leaving out what a ladder does not need."""
@@ -101,7 +99,6 @@ def _adaptive(task: Task) -> SearchResult:
     allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
     start = max(allowed, key=lambda outcome: outcome.value, default=None)
     best = None if start is None else claimed_by_type(task, start)
-    profile: ProfileBound | None = None
     if best is not None and size > SMALL and not (task.stop.is_set() or best.gap(bound) <= wanted):
         caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
         enough = best.outcome.value + wanted * abs(best.outcome.value)
@@ -114,30 +111,19 @@ def _adaptive(task: Task) -> SearchResult:
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
     if large:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    return _exact(task, best, bound, {} if profile is None else profile.answers, phases)
+    return _exact(task, best, bound, phases)
 
 
-def _exact(
-    task: Task,
-    best: Finding | None,
-    bound: float,
-    answers: Mapping[str, tuple[str, ...]],
-    phases: tuple[Phase, ...],
-) -> SearchResult:
-    """The exact program: windows of it for better ladders, then all of it."""
-    wanted = task.options.relative_gap
+def _exact(task: Task, best: Finding | None, bound: float, phases: tuple[Phase, ...]) -> SearchResult:
+    """The exact program, from the best ladder; ``bound`` and ``phases`` are those of the steps before."""
     program = Program.build(task, "adaptive program")
-    if best is not None and _decisions(task.game) > SMALL:
-        best, made = improved(program, best, bound, wanted, task.clock.until(WINDOWS_SHARE), answers)
-        phases += made
-        if best.gap(bound) <= wanted:
-            return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
-    last = solve_until_settled(program, task.clock.left(), best, tuning=PROVING)
+    tuning = PROVING if _decisions(task.game) <= SMALL else {}
+    last = solve_until_settled(program, task.clock.left(), best, tuning=tuning)
     if last.reason is Reason.INFEASIBLE and task.margin == 0:
         raise SolverError("adaptive program: HiGHS calls it infeasible, but doing nothing is always allowed")
     bound = bound if last.bound is None else min(bound, last.bound)
     phases += last.phases
-    if last.finding is not None and last.finding.gap(bound) <= wanted:
+    if last.finding is not None and last.finding.gap(bound) <= task.options.relative_gap:
         return SearchResult(last.finding, bound, Reason.OPTIMAL, Limit.NONE, phases)
     return SearchResult(last.finding, bound, last.reason, last.limit, phases)
 
