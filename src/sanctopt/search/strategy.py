@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sanctopt.errors import SolverError
 from sanctopt.game import Game
@@ -31,21 +33,14 @@ LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.85
 """Starts in all copies above which a time limit is not spent on the exact program, which is too large for it
 (dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
 
-SMALL, SMALL_KNOWN_GAP = 600, 5e-3
-"""Starts in all copies up to which the exact program proves the bound by itself; the known types are then
-only asked for ladders, to this gap (docs/performance.md)."""
+SMALL = 600
+"""Starts in all copies up to which the exact program is solved at once (docs/performance.md)."""
 
 KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
 """The known types are solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
 
-PROVING = {
-    "mip_heuristic_run_rens": False,
-    "mip_heuristic_run_rins": False,
-    "mip_heuristic_run_root_reduced_cost": False,
-    "mip_heuristic_run_feasibility_jump": False,
-    "mip_pscost_minreliable": 2,
-}
-"""HiGHS's options for a small program with a good ladder: no sub-programs, less strong branching."""
+SMALL_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
+"""HiGHS's options for a small program: these heuristics cost more there than they find."""
 
 TIDY_SHARE = 0.03
 """Share of the time limit that may go beyond it for leaving out what a ladder does not need."""
@@ -82,9 +77,10 @@ def _adaptive(task: Task) -> SearchResult:
     """First ladders and a bound from small programs, a better bound from profiles, then the exact program."""
     wanted = task.options.relative_gap
     size = _decisions(task.game)
+    if size <= SMALL:
+        return _exact(task, None, expected_bound(task.game, {}), (), SMALL_TUNING)
     large = size > LARGE and task.options.time_limit_seconds is not None
-    loose = SMALL_KNOWN_GAP if size <= SMALL else LEAST_GAP
-    options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, loose))
+    options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     known = known_types(replace(task, options=options), LARGE_KNOWN_SHARE if large else KNOWN_SHARE)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
@@ -99,7 +95,7 @@ def _adaptive(task: Task) -> SearchResult:
     allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
     start = max(allowed, key=lambda outcome: outcome.value, default=None)
     best = None if start is None else claimed_by_type(task, start)
-    if best is not None and size > SMALL and not (task.stop.is_set() or best.gap(bound) <= wanted):
+    if best is not None and not (task.stop.is_set() or best.gap(bound) <= wanted):
         caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
         enough = best.outcome.value + wanted * abs(best.outcome.value)
         profile = profile_bound(task, caps, enough, task.clock.until(1.0 if large else PROFILES_SHARE))
@@ -111,13 +107,16 @@ def _adaptive(task: Task) -> SearchResult:
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
     if large:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    return _exact(task, best, bound, phases)
+    return _exact(task, best, bound, phases, {})
 
 
-def _exact(task: Task, best: Finding | None, bound: float, phases: tuple[Phase, ...]) -> SearchResult:
+def _exact(
+    task: Task, best: Finding | None, bound: float, phases: tuple[Phase, ...], tuning: Mapping[str, Any]
+) -> SearchResult:
     """The exact program, from the best ladder; ``bound`` and ``phases`` are those of the steps before."""
     program = Program.build(task, "adaptive program")
-    tuning = PROVING if _decisions(task.game) <= SMALL else {}
+    if best is None and task.margin == 0:
+        best = program.claim(do_nothing(task.game, task.information))
     last = solve_until_settled(program, task.clock.left(), best, tuning=tuning)
     if last.reason is Reason.INFEASIBLE and task.margin == 0:
         raise SolverError("adaptive program: HiGHS calls it infeasible, but doing nothing is always allowed")
