@@ -34,6 +34,9 @@ conceding regimes before the next is tried."""
 HIGHS = {"mip_allow_restart": False, "mip_lp_age_limit": 2}
 """On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case)."""
 
+MOST_POOLS, MOST_TRUNKS = 5, 6
+"""Nested pools, and known types' own ladders (the likeliest), that are tried: time is shared among them."""
+
 Rungs = dict[History, Rung]
 
 
@@ -47,8 +50,9 @@ def pooled_ladders(
     tuple
         The ladders found, played; the programs solved.
     """
-    pools = nested_pools(task.game)
-    pools += [(name,) for name, result in known.items() if result.finding is not None]
+    pools = _spread(nested_pools(task.game), MOST_POOLS)
+    likely = sorted(known, key=lambda name: -task.game.patron_type[name].prior)
+    pools += [(name,) for name in likely if known[name].finding is not None][:MOST_TRUNKS]
     turns = Turns(task.clock.until(share), len(pools), task.options.threads)
 
     def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:
@@ -57,6 +61,12 @@ def pooled_ladders(
     results = each(task, one, pools)
     found = [outcome for outcome, _ in results if outcome is not None]
     return found, tuple(phase for _, made in results for phase in made)
+
+
+def _spread(pools: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """At most so many of the pools, the first one and others at even distances."""
+    step = max(1.0, len(pools) / most)
+    return [pools[int(number * step)] for number in range(min(len(pools), most))]
 
 
 def nested_pools(game: Game) -> list[tuple[str, ...]]:

@@ -115,11 +115,11 @@ def _exact(
 ) -> SearchResult:
     """The exact program, from the best ladder; ``bound`` and ``phases`` are those of the steps before."""
     program = Program.build(task, "adaptive program")
-    if best is None and task.margin == 0:
-        best = program.claim(do_nothing(task.game, task.information))
     last = solve_until_settled(program, task.clock.left(), best, tuning=tuning)
     if last.reason is Reason.INFEASIBLE and task.margin == 0:
         raise SolverError("adaptive program: HiGHS calls it infeasible, but doing nothing is always allowed")
+    if last.finding is None and task.margin == 0:
+        last = replace(last, finding=program.claim(do_nothing(task.game, task.information)))
     bound = bound if last.bound is None else min(bound, last.bound)
     phases += last.phases
     if last.finding is not None and last.finding.gap(bound) <= task.options.relative_gap:
