@@ -8,7 +8,7 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, solve
 from sanctopt.game import Game
-from sanctopt.search import strategy
+from sanctopt.search import profiles, strategy
 from sanctopt.search.known import expected_bound, known_types, type_bound
 from sanctopt.search.profiles import profile_bound
 from sanctopt.search.task import Clock, Task
@@ -29,6 +29,22 @@ def caps(game: Game, asked: Task) -> tuple[dict[str, float], float]:
 
 
 class TestBound:
+    @pytest.fixture(autouse=True)
+    def as_far_as_it_goes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(profiles, "WORTHWHILE", 0.0)
+
+    def test_rounds_that_close_little_end_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        game = several_types(3)
+        asked = task(game)
+        limits, _ = caps(game, asked)
+        patient = profile_bound(asked, limits, -1e9, Clock(None))
+        monkeypatch.setattr(profiles, "WORTHWHILE", 1.0)
+        hasty = profile_bound(asked, limits, -1e9, Clock(None))
+        assert patient is not None
+        assert hasty is not None
+        assert len(hasty.phases) <= len(game.patron_types) + 1 <= len(patient.phases) + 1
+        assert hasty.value >= patient.value
+
     @pytest.mark.parametrize("seed", SEEDS)
     def test_lies_between_the_optimum_and_the_known_types(self, seed: int) -> None:
         game = several_types(seed)

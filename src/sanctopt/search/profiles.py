@@ -44,6 +44,9 @@ SETTLED = 0.25
 ENTRY_SHARE = 0.3
 """Share of the time left for making one bound exact."""
 
+WORTHWHILE = 0.02
+"""Branching goes on while a round, an exact bound for each type, closes this part of what is left open."""
+
 MEETING_NODES = 20
 """Branch-and-bound nodes for finding out whether answers agree."""
 
@@ -92,6 +95,7 @@ def profile_bound(task: Task, caps: dict[str, float], enough: float, clock: Cloc
     game = task.game
     tree = _Tree(task, caps)
     best: ProfileBound | None = None
+    before, rounds = sum(game.patron_type[name].prior * cap for name, cap in caps.items()), 0
     while not task.stop.is_set():
         chosen = _best_profile(game, tree.bounds, tree.conflicts)
         if chosen is None:
@@ -106,6 +110,10 @@ def profile_bound(task: Task, caps: dict[str, float], enough: float, clock: Cloc
         spent = len(best.phases) >= MOST_EXACT * len(game.patron_types)
         if value <= enough or spent or (left is not None and left <= 0):
             break
+        if len(best.phases) >= (rounds + 1) * len(game.patron_types):
+            if before - value < WORTHWHILE * (before - enough):
+                break
+            before, rounds = value, rounds + 1
         doubtful = [entry for entry in chosen if entry not in tree.exact]
         if doubtful:
             heaviest = max(doubtful, key=lambda entry: game.patron_type[entry[0]].prior)
