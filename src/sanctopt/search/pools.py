@@ -34,6 +34,9 @@ conceding regimes before the next is tried."""
 HIGHS = {"mip_allow_restart": False, "mip_lp_age_limit": 2}
 """On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case)."""
 
+ROUGH_POOL_GAP = 2e-3
+"""The same for a large game."""
+
 MOST_POOLS, MOST_TRUNKS = 5, 6
 """Nested pools, and known types' own ladders (the likeliest), that are tried: time is shared among them."""
 
@@ -41,9 +44,12 @@ Rungs = dict[History, Rung]
 
 
 def pooled_ladders(
-    task: Task, known: dict[str, SearchResult], share: float
+    task: Task, known: dict[str, SearchResult], share: float, *, rough: bool = False
 ) -> tuple[list[Outcome], tuple[Phase, ...]]:
     """Find ladders by pools of ever more tolerant types, within a share of the time left.
+
+    ``rough`` leaves out the known types' own ladders and asks for a gap of `ROUGH_POOL_GAP`: more time for
+    each pool of a large game.
 
     Returns
     -------
@@ -52,7 +58,11 @@ def pooled_ladders(
     """
     pools = _spread(nested_pools(task.game), MOST_POOLS)
     likely = sorted(known, key=lambda name: -task.game.patron_type[name].prior)
-    pools += [(name,) for name in likely if known[name].finding is not None][:MOST_TRUNKS]
+    if rough:
+        loose = replace(task.options, relative_gap=max(task.options.relative_gap, ROUGH_POOL_GAP / POOL_GAP))
+        task = replace(task, options=loose)
+    else:
+        pools += [(name,) for name in likely if known[name].finding is not None][:MOST_TRUNKS]
     turns = Turns(task.clock.until(share), len(pools), task.options.threads)
 
     def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:

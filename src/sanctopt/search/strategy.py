@@ -29,7 +29,7 @@ from sanctopt.solver_options import Limit, Reason
 KNOWN_SHARE, POOLS_SHARE, PROFILES_SHARE = 0.3, 0.3, 0.25
 """Shares of the time left that the known types, the pools and the profiles may use, in turn."""
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.85
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.92
 """Starts in all copies above which a time limit is not spent on the exact program, which is too large for it
 (dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
 
@@ -89,7 +89,7 @@ def _adaptive(task: Task) -> SearchResult:
     found = [do_nothing(task.game, task.information)]
     found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
     if not task.stop.is_set():
-        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE if large else POOLS_SHARE)
+        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE if large else POOLS_SHARE, rough=large)
         phases += made
         found += pooled
     allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
