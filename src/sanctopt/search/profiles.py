@@ -97,14 +97,14 @@ def profile_bound(task: Task, caps: dict[str, float], enough: float, clock: Cloc
     best: ProfileBound | None = None
     before, rounds = sum(game.patron_type[name].prior * cap for name, cap in caps.items()), 0
     while not task.stop.is_set():
-        chosen = _best_profile(game, tree.bounds, tree.conflicts)
-        if chosen is None:
+        found = _best_profile(game, tree.bounds, tree.conflicts)
+        if found is None:
             return None
+        chosen, value = found
         conflict = tree.conflict(chosen, clock)
         if conflict:
             tree.conflicts.append(conflict)
             continue
-        value = sum(game.patron_type[name].prior * tree.bounds[name, answers] for name, answers in chosen)
         best = ProfileBound(dict(chosen), value, tree.phases())
         left = clock.left()
         spent = len(best.phases) >= MOST_EXACT * len(game.patron_types)
@@ -142,8 +142,11 @@ def _together(game: Game, chosen: tuple[Entry, ...]) -> list[Entry]:
 
 def _best_profile(
     game: Game, bounds: dict[Entry, float], conflicts: list[tuple[Entry, ...]]
-) -> tuple[Entry, ...] | None:
-    """The profile of the largest bound that holds no conflict; None if there is none."""
+) -> tuple[tuple[Entry, ...], float] | None:
+    """The profile of the largest bound without a conflict, and a proven bound of all; None if there is none.
+
+    Without presolve, as every bound (decision 0006); the dual bound, so that no tolerance makes it too low.
+    """
     entries = list(bounds)
     types = [patron.name for patron in game.patron_types]
     if any(all(name != entry[0] for entry in entries) for name in types):
@@ -163,11 +166,13 @@ def _best_profile(
         integrality=np.ones(len(entries), dtype=np.int64),
         bounds=Box(0.0, 1.0),
         constraints=LinearConstraint(rows, low, high),
-        options={"mip_rel_gap": 0.0},
+        options={"mip_rel_gap": 0.0, "presolve": False},
     )
     if answer.x is None:
         return None
-    return tuple(entry for entry, taken in zip(entries, answer.x, strict=True) if taken > 0.5)
+    chosen = tuple(entry for entry, taken in zip(entries, answer.x, strict=True) if taken > 0.5)
+    value = float(sum(game.patron_type[entry[0]].prior * bounds[entry] for entry in chosen))
+    return chosen, max(value, -scale * float(answer.mip_dual_bound))
 
 
 def _extends(entry: Entry, part: Entry) -> bool:
