@@ -112,6 +112,9 @@ def test_every_regression_is_described() -> None:
         ("presolve_probing", Information.ADAPTIVE, 0.5, 7.95),
         ("pool_follows_another", Information.ADAPTIVE, 0.01, -inf),
         ("reservation_without_off_ramp", Information.ADAPTIVE, 0.0, 10.0),
+        ("utilities_cancel", Information.ADAPTIVE, 0.0, 241.6065158665),
+        ("utilities_cancel", Information.CLAIRVOYANT, 0.0, 241.8007658665),
+        ("margin_cancels", Information.ADAPTIVE, 0.1, 12.86875),
     ],
 )
 def test_what_was_once_solved_wrongly(

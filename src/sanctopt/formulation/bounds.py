@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sanctopt.formulation.frame import Frame
-from sanctopt.game import Start
+from sanctopt.formulation.linear import decimal_sum
+from sanctopt.game import Start, at_least
 
 
 def knapsack(items: Iterable[tuple[float, float]], capacity: float) -> float:
@@ -86,10 +87,20 @@ class Bounds:
         return tuple(reached)
 
     def coverage(self, group: tuple[int, ...], stage: int) -> float:
-        """Upper bound of C: the smaller of ``max_cover`` and all its mitigations at work."""
-        game = self.frame.game
-        rows = [game.mitigations[number] for number in group]
-        return min(game.max_cover, sum(row.reduction for row in rows if row.lead <= stage))
+        """Upper bound of C: ``max_cover`` if the group can be capped, else all its mitigations at work."""
+        return self.frame.game.max_cover if self.can_cap(group, stage) else self.most_at_work(group, stage)
+
+    def can_cap(self, group: tuple[int, ...], stage: int) -> bool:
+        """Tell whether a coverage group could exceed ``max_cover`` in a stage.
+
+        In decimals: 0.1 + 0.2 does not exceed a ``max_cover`` of 0.3.
+        """
+        return not at_least(self.frame.game.max_cover, self.most_at_work(group, stage))
+
+    def most_at_work(self, group: tuple[int, ...], stage: int) -> float:
+        """Sum of all reductions of a coverage group that can be at work in a stage."""
+        rows = [self.frame.game.mitigations[number] for number in group]
+        return decimal_sum(*(row.reduction for row in rows if row.lead <= stage))
 
     @cached_property
     def inflow(self) -> tuple[dict[str, float], ...]:
@@ -136,7 +147,9 @@ class Bounds:
         game = self.frame.game
         first, second = game.utility[type_name, taken], game.utility[type_name, other]
         offset = game.offset.get((type_name, stage), 0.0)
-        value = first.base - second.base + (first.provocation - second.provocation) * offset
+        value = decimal_sum(
+            first.base, -second.base, first.provocation * offset, -second.provocation * offset
+        )
         value += max(0.0, first.provocation - second.provocation) * self.provocation[stage]
         value += max(0.0, first.engagement - second.engagement) * self.engagement[stage]
         if stage in self.frame.threats_at:
@@ -148,14 +161,14 @@ class Bounds:
     def denial_difference(self, type_name: str, taken: str, other: str) -> dict[tuple[int, ...], float]:
         """Coefficient of each coverage group in ``mitigation N`` of one response less that of another."""
         game, frame = self.frame.game, self.frame
-        coefficients: dict[tuple[int, ...], float] = {}
+        shares: dict[tuple[int, ...], list[float]] = {}
         for response, sign in ((taken, 1.0), (other, -1.0)):
             taste = sign * game.utility[type_name, response].mitigation
             for row in game.harms:
                 group = frame.coverage_group.get((row.party, row.response))
                 if row.response == response and group is not None and taste != 0:
-                    share = row.harm / frame.total_harm[response]
-                    coefficients[group] = coefficients.get(group, 0.0) + taste * share
+                    shares.setdefault(group, []).append(taste * (row.harm / frame.total_harm[response]))
+        coefficients = {group: decimal_sum(*terms) for group, terms in shares.items()}
         return {group: value for group, value in coefficients.items() if value != 0}
 
     @cached_property

@@ -18,8 +18,8 @@ import pyomo.environ as pyo
 
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.linear import Row, at_most
-from sanctopt.game import EQUAL, Entity
+from sanctopt.formulation.linear import Row, at_most, decimal_sum
+from sanctopt.game import Entity, at_least
 
 
 def add_facilitators(model: Any) -> None:
@@ -62,21 +62,30 @@ def exit_classes(frame: Frame, bounds: Bounds, entity: Entity, stage: int) -> di
 
     ``us_exposure k >= regime_profit (1 + shield)`` divided by us_exposure. A facilitator without
     exposure exits only if it earns nothing. Thresholds above the most that credibility can be are left
-    out (`Bounds.credibility`).
+    out (`Bounds.credibility`); one that is equal to it in decimals (`reached_at`) is that number.
     """
     if entity.us_exposure is None or entity.exit_removal == 0:
         return {}
     shields = {0.0} if stage == 0 else {frame.game.shield(a, entity.jurisdiction) for a in frame.responses}
     thresholds = {}
     for shield in sorted(shields):
-        needed = entity.regime_profit * (1 + shield)
-        if entity.us_exposure > 0:
-            needed /= entity.us_exposure
-        elif needed > 0:
-            continue
-        if needed <= bounds.credibility[stage] + EQUAL * max(1.0, needed):
-            thresholds[shield] = needed
+        most = bounds.credibility[stage]
+        if reached_at(entity, shield, 0.0):
+            thresholds[shield] = 0.0
+        elif reached_at(entity, shield, most):
+            thresholds[shield] = min(most, entity.regime_profit * (1 + shield) / entity.us_exposure)
     return thresholds
+
+
+def reached_at(entity: Entity, shield: float, credibility: float) -> bool:
+    """Tell whether a facilitator exits at a credibility, in decimals as `play` does.
+
+    >>> bank = Entity("bank", "bank", us_exposure=30.0, regime_profit=19.8)
+    >>> reached_at(bank, 0.0, 0.66), reached_at(bank, 0.1, 0.66)
+    (True, False)
+    """
+    exposure = entity.us_exposure or 0.0
+    return at_least(credibility * exposure, entity.regime_profit * (1 + shield))
 
 
 def credibility_stock(model: Any, owner: str, stage: int) -> Row:
@@ -89,7 +98,7 @@ def credibility_stock(model: Any, owner: str, stage: int) -> Row:
     """
     frame: Frame = model.frame
     game = frame.game
-    kept = 1 - game.credibility.decay
+    kept = decimal_sum(1.0, -game.credibility.decay)
     gained = [
         (-game.start_signal(start), model.starts[owner, start.entity, start.instrument, stage])
         for start in frame.starts
@@ -126,16 +135,18 @@ def exit_threshold(model: Any, type_name: str, queue: int, stage: int) -> Row:
     class s, threshold_0 = 0, threshold_is = regime_profit(i) (1 + s) / us_exposure(i)
 
     The last one that exits has its whole threshold on the left, since all before it exit too
-    (facilitators.4). "Only if" suffices: an exit removes throughput and never hurts the coalition, except by
-    a concession that it forces (`sanctopt.search.forced`).
+    (facilitators.4). Thresholds that are equal in decimals (`reached_at`) are one. "Only if" suffices: an
+    exit removes throughput and never hurts the coalition, except by a concession that it forces
+    (`sanctopt.search.forced`).
     """
     terms: list[tuple[float, Any]] = []
     for shield, places in model.exit_queue[queue, stage].items():
         before = 0.0
         for needed, entity in places:
-            if needed > before:
-                terms.append((needed - before, model.exits[type_name, entity, shield, stage]))
-            before = needed
+            if not reached_at(model.frame.game.entity[entity], shield, before):
+                step = decimal_sum(needed, -before)
+                terms.append((step, model.exits[type_name, entity, shield, stage]))
+                before = needed
     return at_most([*terms, (-1.0, model.credibility[model.frame.copy(type_name, stage), stage])], 0.0)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.linear import Row, at_most
+from sanctopt.formulation.linear import Row, at_most, decimal_sum
 
 
 def add_off_ramp(model: Any) -> None:
@@ -63,6 +63,5 @@ def concede_revenue(model: Any, type_name: str, stage: int) -> Row:
     reservation = frame.game.patron_type[type_name].reservation or 0.0
     baseline = frame.network.baseline_revenue(stage) / frame.unit
     revenue = model.revenue[frame.voice[type_name], stage]
-    return at_most(
-        [(1.0, revenue), ((1 - reservation) * baseline, model.concedes[type_name, stage])], baseline
-    )
+    lost = decimal_sum(1.0, -reservation) * baseline
+    return at_most([(1.0, revenue), (lost, model.concedes[type_name, stage])], baseline)

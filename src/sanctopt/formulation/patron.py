@@ -25,7 +25,7 @@ import pyomo.environ as pyo
 
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.linear import Row, at_least, at_most, equal
+from sanctopt.formulation.linear import Row, at_least, at_most, decimal_sum, equal
 
 Group = tuple[int, ...]
 
@@ -42,7 +42,8 @@ def add_patron(model: Any) -> None:
         bounds=lambda _, c, g, t: (0.0, bounds.coverage(frame.coverages[g], t)),
     )
     model.capped = pyo.Var(
-        [(c, g, t) for c, t in copies for g in coverages if can_cap(frame, g, t)], domain=pyo.Binary
+        [(c, g, t) for c, t in copies for g in coverages if bounds.can_cap(frame.coverages[g], t)],
+        domain=pyo.Binary,
     )
     model.provocation_stock = pyo.Constraint(copies, rule=provocation_stock)
     model.engagement_stock = pyo.Constraint(copies, rule=engagement_stock)
@@ -82,12 +83,6 @@ def add_patron(model: Any) -> None:
 
 ENDED = ""
 """In place of a response: the view of a type for which the game has ended."""
-
-
-def can_cap(frame: Frame, group: int, stage: int) -> bool:
-    """Tell whether a coverage group could exceed ``max_cover`` in a stage."""
-    rows = [frame.game.mitigations[number] for number in frame.coverages[group]]
-    return sum(row.reduction for row in rows if row.lead <= stage) > frame.game.max_cover
 
 
 def add_responses(model: Any) -> None:
@@ -170,10 +165,9 @@ def coverage_uncapped(model: Any, owner: str, group: int, stage: int) -> Row:
     is at most max_cover, which (patron.6) asks for anyway.
     """
     frame: Frame = model.frame
-    rows = [frame.game.mitigations[number] for number in frame.coverages[group]]
-    most = sum(row.reduction for row in rows if row.lead <= stage)
+    most = model.bounds.most_at_work(frame.coverages[group], stage)
     at_work = [(-weight, variable) for weight, variable in _at_work(model, owner, group, stage)]
-    cap = (most - frame.game.max_cover, model.capped[owner, group, stage])
+    cap = (decimal_sum(most, -frame.game.max_cover), model.capped[owner, group, stage])
     return at_least([(1.0, model.coverage[owner, group, stage]), *at_work, cap], 0.0)
 
 
@@ -320,17 +314,20 @@ def best_response(model: Any, type_name: str, taken: str, other: str, stage: int
     """
     frame: Frame = model.frame
     first, second = frame.game.utility[type_name, taken], frame.game.utility[type_name, other]
-    provocation = first.provocation - second.provocation
     offset = frame.game.offset.get((type_name, stage), 0.0)
     voice = frame.voice[type_name]
-    constant = first.base - second.base + provocation * offset - frame.margin
+    provocation = decimal_sum(first.provocation, -second.provocation)
+    engagement = decimal_sum(first.engagement, -second.engagement)
+    provoked = first.provocation * offset, -second.provocation * offset
+    constant = decimal_sum(first.base, -second.base, *provoked, -frame.margin)
     terms = [
         (constant, model.takes[voice, taken, stage]),
         (provocation, model.seen_provocation[voice, taken, stage]),
-        (first.engagement - second.engagement, model.seen_engagement[voice, taken, stage]),
+        (engagement, model.seen_engagement[voice, taken, stage]),
     ]
     if stage in frame.threats_at:
-        terms.append((first.threat - second.threat, model.seen_threat[voice, taken, stage]))
+        threat = decimal_sum(first.threat, -second.threat)
+        terms.append((threat, model.seen_threat[voice, taken, stage]))
     denial = model.bounds.denial_difference(type_name, taken, other)
     terms += [
         (coefficient, model.seen_coverage[voice, taken, frame.coverages.index(group), stage])

@@ -30,7 +30,7 @@ from pyomo.common.collections import ComponentMap
 
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.linear import Row, at_least, at_most, equal
+from sanctopt.formulation.linear import ROUNDING, Row, at_least, at_most, decimal_sum, equal
 from sanctopt.formulation.rungs import started
 from sanctopt.game import REGIME, Link
 
@@ -39,9 +39,6 @@ Slices = tuple[tuple[float, float], ...]
 slice, which no removal takes, has an infinite share."""
 
 ALWAYS_ON = float("inf")
-
-ROUNDING = 1e-12
-"""Slices narrower than this share of a capacity are rounding of ``capacity (1 - r)``, not slices."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +141,9 @@ def prices(frame: Frame, damage: Damage, stage: int) -> dict[str, tuple[Price, P
         departure = Price("departure", i, 1.0)
         if not limited and len(out) == 1:
             sink = Price("", REGIME, 1.0) if out[0].sink == REGIME else found[out[0].sink][1]
-            departure = sink.times(1 - out[0].toll)
+            departure = sink.times(decimal_sum(1.0, -out[0].toll))
         elif not limited and all(link.sink == REGIME for link in out):
-            departure = Price("", REGIME, max(1 - link.toll for link in out))
+            departure = Price("", REGIME, max(decimal_sum(1.0, -link.toll) for link in out))
         found[i] = (departure, Price("arrival", i, 1.0) if (i, stage) in damage.throughput else departure)
     return found
 
@@ -186,7 +183,10 @@ def damages(frame: Frame, bounds: Bounds) -> Damage:
 
 
 def _slices(frame: Frame, shares: tuple[float, ...], capacity: float, most: float) -> Slices:
-    """Cut ``min(most, capacity (1 - r))`` at the shares r; slices without width are left out."""
+    """Cut ``min(most, capacity (1 - r))`` at the shares r; slices without width are left out.
+
+    Slices narrower than `ROUNDING` of the capacity are rounding of ``capacity (1 - r)``, not slices.
+    """
     left = min(most, capacity)
     parts = []
     for share in shares:
@@ -309,9 +309,9 @@ def link_value(model: Any, type_name: str, number: int, stage: int) -> Row:
     terms = [(1.0, model.departure[type_name, link.source, stage])]
     if (type_name, number, stage) in model.link_price:
         terms.append((1.0, model.link_price[type_name, number, stage]))
+    passed = decimal_sum(1.0, -link.toll)
     if link.sink == REGIME:
-        return at_least(terms, 1 - link.toll)
-    passed = 1 - link.toll
+        return at_least(terms, passed)
     arrival, constant = price(model, "arrival", type_name, link.sink, stage)
     terms += [(-passed * weight, variable) for weight, variable in arrival]
     return at_least(terms, passed * constant)
@@ -329,14 +329,13 @@ def revenue_dual(model: Any, type_name: str, stage: int) -> Row:
     """
     damage: Damage = model.damage
     terms: list[tuple[float, Any]] = [(-1.0, model.revenue[type_name, stage])]
-    weight: ComponentMap = ComponentMap()  # several entities may have the price of one column
-    total = 0.0
+    widths: ComponentMap = ComponentMap()  # several entities may have the price of one column
+    constants: list[float] = []
 
     def add(width: float, value: tuple[list[tuple[float, Any]], float]) -> None:
-        nonlocal total
         for scale, variable in value[0]:
-            weight[variable] = weight.get(variable, 0.0) + width * scale
-        total += width * value[1]
+            widths.setdefault(variable, []).append(width * scale)
+        constants.append(width * value[1])
 
     for (entity, t), parts in damage.throughput.items():
         if t == stage:
@@ -352,5 +351,5 @@ def revenue_dual(model: Any, type_name: str, stage: int) -> Row:
     for (number, t), limit in damage.link.items():
         if t == stage:
             terms.append((limit, model.link_price[type_name, number, stage]))
-    terms += [(factor, variable) for variable, factor in weight.items()]
-    return equal(terms, -total)
+    terms += [(decimal_sum(*parts), variable) for variable, parts in widths.items()]
+    return equal(terms, -decimal_sum(*constants))
