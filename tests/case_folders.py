@@ -83,7 +83,7 @@ designate,bank,0,0.6
     "responses.csv": """\
 response,hostile,shield,shields
 hold,false,0,
-hit,true,0.5,CN;RU
+hit,true,0.5,CN;DPRK
 """,
     "enforcement.csv": "response,jurisdiction,age,removal\nhold,CN,1,0.3\n",
     "harms.csv": "response,party,harm\nhit,KOR,20.0\nhit,JPN,15.0\n",

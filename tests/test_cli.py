@@ -275,9 +275,26 @@ def test_check_lists_every_problem(run, teaching, tmp_path):
     (folder / "links.csv").write_text(text.replace("coal,trader", "coal,nobody"), encoding="utf-8")
     done = run("check", folder)
     assert done.code == 2
-    assert "types.csv: file is missing; every case needs it\n" in done.out
-    assert re.search(r"^links\.csv, row 2, column sink: 'nobody'", done.out, flags=re.MULTILINE)
-    assert done.err == ""
+    assert done.out == ""
+    assert done.err.startswith(f"sanctopt: {folder}: 2 problems\n  links.csv, row 2, column sink: 'nobody': ")
+    assert "\n  types.csv: file is missing; every case needs it\n" in done.err
+    assert run("solve", folder).err == done.err
+
+
+def test_what_is_hardly_meant_is_noted(run, teaching, solved, tmp_path):
+    folder = write_case(teaching, tmp_path / "case")
+    with (folder / "effects.csv").open("a", encoding="utf-8") as file:
+        file.write("designate,bank_lrage,0,0.5,,,\n")
+    row = len((folder / "effects.csv").read_text(encoding="utf-8").splitlines())
+    note = f"note: effects.csv, row {row}, column kind: 'bank_lrage': is the kind of no entity"
+    done = run("check", folder)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(note)
+    assert done.out.endswith("did you mean 'bank_large'?\nno problems\n")
+    for done in (run("solve", folder, "--information", "open_loop"), run("play", folder, solved)):
+        assert done.code == 0
+        assert done.err.startswith(f"sanctopt: {note}")
+        assert "note:" not in done.out
 
 
 def test_check_takes_shipped_names_and_refuses_others(run):

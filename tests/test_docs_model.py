@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from oracle import brute_force
-from sanctopt import Information, LadderError, Solution, Ties, play, read_case, solve
+from sanctopt import CaseWarning, Information, LadderError, Solution, Ties, play, read_case, solve
 from sanctopt.case import check_case, write_case
 from sanctopt.case.schema import OPTIONAL_SETTINGS, SETTINGS, TABLES, Column, Kind
 from sanctopt.game import (
@@ -300,7 +300,8 @@ def last_calm_protest() -> float:
 def test_a_folder_can_be_valid_and_a_concession_still_unwelcome(tmp_path: Path) -> None:
     write_case(WELCOME, tmp_path / "case")
     assert check_case(tmp_path / "case") == ()
-    read = read_case(tmp_path / "case")
+    with pytest.warns(CaseWarning, match="nothing can be started"):
+        read = read_case(tmp_path / "case")
     for item in Information:
         assert solve(read, information=item).value == pytest.approx(0.0, abs=1e-9)
         assert brute_force(read, item.value).value == pytest.approx(0.0, abs=1e-9)

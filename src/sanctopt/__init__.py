@@ -11,6 +11,7 @@ from sanctopt.case import check_case, game_from_tables, list_cases, load_case, r
 from sanctopt.certificate import Certificate, certify
 from sanctopt.errors import (
     CaseError,
+    CaseWarning,
     CertificateError,
     LadderError,
     OptionError,
@@ -29,6 +30,7 @@ from sanctopt.solver_options import Limit, Reason, SolveOptions
 
 __all__ = [
     "CaseError",
+    "CaseWarning",
     "Certificate",
     "CertificateError",
     "Game",

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import sanctopt
-from sanctopt.errors import CaseError, CertificateError, LadderError, SanctoptError, SolverError
+from sanctopt.case.reader import read_folder
+from sanctopt.errors import CertificateError, LadderError, Problem, SanctoptError, SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import SCHEMA_VERSION, Information, Ladder
 from sanctopt.outcome import Outcome, Ties
@@ -149,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json", metavar="FILE", help="write the outcome as JSON; '-': to stdout, without the page"
     )
 
-    _add_case(command("check", _check, "print every problem of a case"))
+    _add_case(command("check", _check, "print every problem of a case, and what looks odd in it"))
     command("cases", _cases, "list the shipped cases")
     return parser
 
@@ -268,12 +269,8 @@ def _play(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    try:
-        _game(arguments.case)
-    except CaseError as error:
-        _say("\n".join(map(str, error.problems)))
-        return BAD_INPUT
-    _say("no problems")
+    _, notes = _game_and_notes(arguments.case)
+    _say("\n".join([*(f"note: {note}" for note in notes), "no problems"]))
     return FOUND
 
 
@@ -292,14 +289,23 @@ def _cases(_arguments: argparse.Namespace) -> int:
 
 
 def _game(text: str) -> Game:
+    """The game of `_game_and_notes`; the notes go to standard error."""
+    game, notes = _game_and_notes(text)
+    for note in notes:
+        _complain(f"note: {note}")
+    return game
+
+
+def _game_and_notes(text: str) -> tuple[Game, tuple[Problem, ...]]:
     """The game of a case folder or, if there is no such folder, of the shipped case of that name."""
     path, shipped = Path(text), sanctopt.list_cases()
     if path.is_dir():
         if text in shipped:
             _complain(f"note: reading the folder {text!r} here, not the shipped case of the same name")
-        return sanctopt.read_case(path)
+        reading = read_folder(path)
+        return reading.game_or_raise(str(path)), reading.notes
     if text in shipped:
-        return sanctopt.load_case(text)
+        return sanctopt.load_case(text), ()
     if path.exists():
         raise InputError(f"{text} is a file; give the folder that holds game.toml")
     close = difflib.get_close_matches(text, shipped, n=1)

@@ -14,6 +14,8 @@ class SanctoptError(Exception):
 class Problem:
     """One defect of a case: where it stands, what was found and what would be right.
 
+    The notes of a `CaseWarning` have the same form; what they tell is legal.
+
     Parameters
     ----------
     file : str
@@ -45,15 +47,45 @@ class Problem:
         return f"{place}{found}: {self.message}"
 
 
+def _listed(source: str, noun: str, found: Sequence[Problem]) -> str:
+    """How many there are, then one a line."""
+    lines = "\n".join(f"  {item}" for item in found)
+    return f"{source}: {len(found)} {noun}{'' if len(found) == 1 else 's'}\n{lines}"
+
+
 class CaseError(SanctoptError):
     """A case is not valid; ``problems`` holds every defect found, not only the first."""
 
     def __init__(self, source: str, problems: Sequence[Problem]) -> None:
         self.source = source
         self.problems = tuple(problems)
-        noun = "problem" if len(self.problems) == 1 else "problems"
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{source}: {len(self.problems)} {noun}\n{lines}")
+        super().__init__(_listed(source, "problem", self.problems))
+
+
+class CaseWarning(UserWarning):
+    """A case is valid, but holds what is hardly meant, e.g. effects on a kind that no entity has.
+
+    `sanctopt.read_case` and `sanctopt.game_from_tables` issue one for all that they find; the command prints
+    each note by itself. ``warnings.simplefilter("error", CaseWarning)`` makes it an error.
+
+    Parameters
+    ----------
+    source : str
+        The folder, or ``"tables"``.
+    notes : sequence of Problem
+        What was found, in the order of files and rows.
+
+    Examples
+    --------
+    >>> print(CaseWarning("my_case", [Problem("effects.csv", 3, "kind", "bnak", "is the kind of no entity")]))
+    my_case: 1 note
+      effects.csv, row 3, column kind: 'bnak': is the kind of no entity
+    """
+
+    def __init__(self, source: str, notes: Sequence[Problem]) -> None:
+        self.source = source
+        self.notes = tuple(notes)
+        super().__init__(_listed(source, "note", self.notes))
 
 
 class LadderError(SanctoptError):

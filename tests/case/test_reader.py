@@ -28,7 +28,7 @@ from case_folders import (
 from sanctopt.case import check_case, game_from_tables, list_cases, load_case, read_case
 from sanctopt.case.cells import parse_number
 from sanctopt.case.schema import FINITE, LIMIT
-from sanctopt.errors import CaseError, SolverError
+from sanctopt.errors import CaseError, CaseWarning, SolverError
 from sanctopt.game import (
     Credibility,
     Enforcement,
@@ -110,7 +110,7 @@ def test_every_table_is_read(tmp_path: Path) -> None:
     assert game.links[1] == Link("coal", "bank", 15.0, 0.05)
     assert game.instruments[1] == Instrument("designate", 1.0, 2.0, 1.0, 1.0, "waiver", 1)
     assert game.effect_profile["waiver", "trader"].removals == (0.2, 0.5)
-    assert game.responses == (Response("hold"), Response("hit", True, 0.5, ("CN", "RU")))
+    assert game.responses == (Response("hold"), Response("hit", True, 0.5, ("CN", "DPRK")))
     assert game.enforcement == (Enforcement("hold", "CN", 1, 0.3),)
     assert game.harms == (Harm("hit", "KOR", 20.0), Harm("hit", "JPN", 15.0))
     assert game.parties[1] == Party("JPN", "ally", 0.8)
@@ -150,6 +150,7 @@ def test_blanks_and_absent_columns_mean_the_defaults(tmp_path: Path) -> None:
         ),
         without_column("mitigations.csv", "lead"),
         without_column("types.csv", "reservation"),
+        header_only("enforcement.csv"),
     )
     assert game.entity["bank"] == Entity("bank", "bank")
     assert game.entity["bank"] == Entity("bank", "bank", "", None, None, None, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0)
@@ -190,23 +191,22 @@ def test_optional_tables_may_be_absent_or_have_no_rows(tmp_path: Path) -> None:
 
 
 def test_a_game_without_starts_is_a_game(tmp_path: Path) -> None:
-    game = edited(tmp_path, header_only("instruments.csv"), header_only("effects.csv"))
+    with pytest.warns(CaseWarning, match="nothing can be started"):
+        game = edited(tmp_path, header_only("instruments.csv"), header_only("effects.csv"))
     assert game.eligible == ()
 
 
 @pytest.mark.parametrize(
     "edit",
     [
-        add("effects.csv", "waiver,shipper,0,0.5"),
-        put("responses.csv", 3, "shields", "nowhere; CN ;"),
+        put("responses.csv", 3, "shields", "DPRK; CN ;"),
         put("responses.csv", 3, "shield", "1.5"),
-        put("enforcement.csv", 2, "jurisdiction", "nowhere"),
         put("instruments.csv", 2, "requires_age", "3"),
         both(put("types.csv", 2, "prior", "0"), put("types.csv", 3, "prior", "1")),
         both(put("types.csv", 2, "prior", "0.3333333"), put("types.csv", 3, "prior", "0.6666666")),
         swap("game.toml", "stages = 3", "stages = 3.0"),
         swap("game.toml", "stages = 3", "stages = 500"),
-        swap("game.toml", "initial = 0.5", "initial = 9.5"),
+        swap("game.toml", "initial = 0.5", "initial = 1.5"),
         swap("game.toml", "cost = 1.0", "cost = 0\ncost_high = 2"),
         put("entities.csv", 3, "supply", "+2.0E1"),
         put("entities.csv", 4, "capacity", "1e12"),
@@ -230,7 +230,7 @@ def test_white_space_around_cells_and_headers_does_not_count(tmp_path: Path) -> 
             "parties.csv", " party , kind,weight , note\n KOR,\tally , 1 , a  b \n\n JPN , ,0.8,\n , ,,\n"
         ),
         put("entities.csv", 4, "jurisdiction", " CN "),
-        put("responses.csv", 3, "shields", " CN ;RU; "),
+        put("responses.csv", 3, "shields", " CN ;DPRK; "),
         put("responses.csv", 2, "hostile", " False "),
     )
     assert game.parties == (
@@ -238,7 +238,7 @@ def test_white_space_around_cells_and_headers_does_not_count(tmp_path: Path) -> 
         Party("JPN", "ally", 0.8, (("note", ""),)),
     )
     assert game.entity["trader"].jurisdiction == "CN"
-    assert game.response["hit"].shields == ("CN", "RU")
+    assert game.response["hit"].shields == ("CN", "DPRK")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from case_folders import SHARED, both, put, swap, valid_files, write_files
 from games import tiny_games
 from sanctopt.case import check_case, list_cases, load_case, read_case, write_case
-from sanctopt.case.reader import game_from_files
+from sanctopt.case.reader import read_files
 from sanctopt.case.toml import key_lines, toml_text
 from sanctopt.case.writer import case_files
 from sanctopt.errors import CaseError
@@ -29,10 +29,7 @@ def game(tmp_path: Path) -> Game:
 
 def again(game: Game) -> Game:
     """The game after writing and reading, without touching the disk."""
-    back, problems = game_from_files(case_files(game))
-    assert problems == ()
-    assert back is not None
-    return back
+    return read_files(case_files(game)).game_or_raise("again")
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -93,18 +90,21 @@ WORDS = (
     .map(str.strip)
     .filter(lambda word: word != "" and word != "regime" and word.isprintable())
 )
+LINES = st.text(alphabet="".join(filter(str.isprintable, string.printable)) + "é→", max_size=12).map(
+    str.strip
+)
 MESSY = st.text(alphabet=string.printable + "é→\x7f\x85", max_size=12).map(str.strip)
 
 
-@given(WORDS, MESSY, MESSY)
-def test_every_name_and_remark_comes_back_exactly(name: str, remark: str, note: str) -> None:
+@given(WORDS, LINES, MESSY, MESSY)
+def test_every_name_and_remark_comes_back_exactly(name: str, label: str, remark: str, note: str) -> None:
     game = _plain_game()
-    bank = replace(game.entities[3], jurisdiction=remark, extra=(("remark", remark), ("other", note)))
+    bank = replace(game.entities[3], jurisdiction=label, extra=(("remark", remark), ("other", note)))
     channel = replace(game.entities[0], extra=(("remark", ""), ("other", name)))
     game = replace(
         game,
         name=name,
-        start=remark,
+        start=label,
         # Both have the same columns, so that no blank is filled in.
         entities=(
             channel,
@@ -126,10 +126,7 @@ def _plain_game() -> Game:
         swap("game.toml", "[off_ramp]\noffer_cost = 2.0\nconcession_value = 500.0\n", ""),
         swap("entities.csv", ",supply_low,supply_high,source", ",a,b,c"),
     )(files)
-    game, problems = game_from_files(files)
-    assert problems == ()
-    assert game is not None
-    return game
+    return read_files(files).game_or_raise("files")
 
 
 # --- the bytes -------------------------------------------------------------------------------
@@ -155,7 +152,7 @@ def test_required_tables_are_written_without_rows(game: Game, tmp_path: Path) ->
 def test_the_text_of_a_folder(game: Game, tmp_path: Path) -> None:
     folder = write_case(game, tmp_path / "case")
     assert (folder / "responses.csv").read_text() == (
-        "response,hostile,shield,shields\nhold,false,0.0,\nhit,true,0.5,CN;RU\n"
+        "response,hostile,shield,shields\nhold,false,0.0,\nhit,true,0.5,CN;DPRK\n"
     )
     assert (folder / "game.toml").read_text().splitlines()[:9] == [
         'name = "valid"',
@@ -320,10 +317,10 @@ def test_no_folder_makes_the_reader_fail_and_what_it_accepts_comes_back(data: st
             header = lines[0].split(",") if lines else []
             if len(lines) >= row and header and len(lines[row - 1].split(",")) == len(header):
                 put(file, row, data.draw(st.sampled_from(header)), data.draw(CELLS))(files)
-    game, problems = game_from_files(files)
-    assert (game is None) == bool(problems)
-    if game is not None:
-        assert again(game) == game
+    reading = read_files(files)
+    assert (reading.game is None) == bool(reading.problems)
+    if reading.game is not None:
+        assert again(reading.game) == reading.game
 
 
 def test_a_written_case_is_valid(game: Game, tmp_path: Path) -> None:

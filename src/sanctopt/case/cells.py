@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
@@ -84,7 +85,8 @@ def parse_cell(column: Column, text: str) -> Value:
     Raises
     ------
     ValueError
-        If the cell is blank but required, or its text is not what the column holds.
+        If the cell is blank but required, its text is not what the column holds, or a name has control
+        characters.
     """
     if not text:
         if column.required:
@@ -95,9 +97,26 @@ def parse_cell(column: Column, text: str) -> Value:
         return parse_number(text, column.range)
     if column.kind is Kind.FLAG:
         return parse_flag(text)
+    check_printable(text)
     if column.kind is Kind.LIST:
         return tuple(part.strip() for part in text.split(";") if part.strip())
     return text
+
+
+def check_printable(text: str) -> None:
+    r"""Raise ValueError if a text holds a control character or breaks the line.
+
+    >>> check_printable("medium bank")
+    >>> check_printable("medium\nbank")
+    Traceback (most recent call last):
+    ...
+    ValueError: holds the control character '\n'; write it in one line, without control characters
+    """
+    for sign in text:
+        if unicodedata.category(sign) in ("Cc", "Zl", "Zp"):
+            raise ValueError(
+                f"holds the control character {sign!r}; write it in one line, without control characters"
+            )
 
 
 def _number_advice(text: str) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -10,12 +12,35 @@ import pandas as pd
 
 from sanctopt.case.build import build_game
 from sanctopt.case.cells import misspelling_of, suggestion
+from sanctopt.case.notes import notes_on
 from sanctopt.case.schema import FILE_ORDER, GAME_FILE, TABLES
 from sanctopt.case.settings import Settings, check_settings, parse_settings
 from sanctopt.case.tables import Rows, decode, from_frame, from_text, parse_table
 from sanctopt.case.validate import Case, cross_check
-from sanctopt.errors import CaseError, Problem
+from sanctopt.errors import CaseError, CaseWarning, Problem
 from sanctopt.game import Game
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a case gave: the game (None if there is any problem), the problems, else the notes."""
+
+    game: Game | None
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
+
+    def game_or_raise(self, source: str) -> Game:
+        """Return the game, or raise a `CaseError` with all problems."""
+        if self.game is None or self.problems:
+            raise CaseError(source, self.problems)
+        return self.game
+
+    def game_or_warn(self, source: str) -> Game:
+        """Return the game and warn of its notes, in the name of the caller's caller; or raise."""
+        game = self.game_or_raise(source)
+        if self.notes:
+            warnings.warn(CaseWarning(source, self.notes), stacklevel=3)
+        return game
 
 
 def read_case(path: str | Path) -> Game:
@@ -38,6 +63,11 @@ def read_case(path: str | Path) -> Game:
     CaseError
         If anything is wrong with the folder; its ``problems`` list every defect.
 
+    Warns
+    -----
+    CaseWarning
+        Once, if the folder is valid but holds what is hardly meant; its ``notes`` list it.
+
     Examples
     --------
     >>> from sanctopt.case import load_case, read_case, write_case
@@ -47,7 +77,7 @@ def read_case(path: str | Path) -> Game:
     ...     read_case(write_case(game, folder)) == game
     True
     """
-    return game_or_raise(str(path), *_read_folder(Path(path)))
+    return read_folder(Path(path)).game_or_warn(str(path))
 
 
 def check_case(path: str | Path) -> tuple[Problem, ...]:
@@ -64,7 +94,7 @@ def check_case(path: str | Path) -> tuple[Problem, ...]:
     >>> [problem.message for problem in check_case("nowhere/at/all")]
     ['there is no such folder']
     """
-    return _read_folder(Path(path))[1]
+    return read_folder(Path(path)).problems
 
 
 def game_from_tables(settings: Mapping[str, object], tables: Mapping[str, pd.DataFrame]) -> Game:
@@ -87,6 +117,11 @@ def game_from_tables(settings: Mapping[str, object], tables: Mapping[str, pd.Dat
     CaseError
         If anything is wrong. Rows are numbered as in the CSV file that the frame would be written
         as: the first row of a frame is row 2.
+
+    Warns
+    -----
+    CaseWarning
+        As `read_case`.
 
     Examples
     --------
@@ -117,24 +152,17 @@ def game_from_tables(settings: Mapping[str, object], tables: Mapping[str, pd.Dat
         if table.required and name not in tables:
             message = f"data frame {name!r} is missing; every case needs it"
             problems.append(Problem(table.file, None, None, "", message))
-    return game_or_raise("tables", *_finish(checked, rows, problems))
+    return _finish(checked, rows, problems).game_or_warn("tables")
 
 
-def game_from_files(files: Mapping[str, bytes]) -> tuple[Game | None, tuple[Problem, ...]]:
-    """Game of a folder's files, or the problems that it has.
+def read_files(files: Mapping[str, bytes]) -> Reading:
+    """Game of a folder's files, or the problems that it has, in the order of files and rows.
 
     Parameters
     ----------
     files : mapping of str to bytes
         Content by file name. Files that belong to no case are ignored, unless their name is a
         misspelling of a table that is absent.
-
-    Returns
-    -------
-    game : Game or None
-        None if there is any problem.
-    problems : tuple of Problem
-        In the order of files and rows.
     """
     problems: list[Problem] = []
     meant = misspelt_files(files)
@@ -177,14 +205,8 @@ def folder_files(folder: Traversable, problems: list[Problem]) -> dict[str, byte
     return files
 
 
-def game_or_raise(source: str, game: Game | None, problems: tuple[Problem, ...]) -> Game:
-    """Return the game, or raise a `CaseError` with all problems."""
-    if game is None or problems:
-        raise CaseError(source, problems)
-    return game
-
-
-def _read_folder(path: Path) -> tuple[Game | None, tuple[Problem, ...]]:
+def read_folder(path: Path) -> Reading:
+    """Game of a folder, or the problems that it has."""
     if not path.is_dir():
         if path.exists():
             message = f"is a file; give the folder that holds {GAME_FILE}"
@@ -192,15 +214,15 @@ def _read_folder(path: Path) -> tuple[Game | None, tuple[Problem, ...]]:
             siblings = path.parent.iterdir() if path.parent.is_dir() else ()
             close = misspelling_of(path.name, sorted(item.name for item in siblings if item.is_dir()))
             message = "there is no such folder" + (f"; did you mean {close!r}?" if close else "")
-        return None, (Problem(str(path), None, None, "", message),)
+        return Reading(None, (Problem(str(path), None, None, "", message),))
     unreadable: list[Problem] = []
-    files = folder_files(path, unreadable)
-    game, problems = game_from_files(files)
+    reading = read_files(folder_files(path, unreadable))
     if unreadable:
         # What cannot be read is there, so it is not missing as well.
         hidden = {problem.file for problem in unreadable}
-        return None, (*unreadable, *(problem for problem in problems if problem.file not in hidden))
-    return game, problems
+        others = (problem for problem in reading.problems if problem.file not in hidden)
+        return Reading(None, (*unreadable, *others))
+    return reading
 
 
 def misspelt_files(files: Iterable[str]) -> dict[str, str]:
@@ -226,7 +248,7 @@ def _finish(
     problems: list[Problem],
     *,
     absent: frozenset[str] | None = None,
-) -> tuple[Game | None, tuple[Problem, ...]]:
+) -> Reading:
     """Check what concerns more than one cell; build the game if nothing is wrong."""
     gone = frozenset(TABLES) - frozenset(rows) if absent is None else absent
     case = Case(settings, rows, gone)
@@ -234,6 +256,6 @@ def _finish(
     if problems:
         last = len(FILE_ORDER)
         problems.sort(key=lambda item: (FILE_ORDER.get(item.file, last), item.row or 0))
-        return None, tuple(problems)
+        return Reading(None, tuple(problems))
     assert settings is not None  # its absence is a problem
-    return build_game(settings, rows), ()
+    return Reading(build_game(settings, rows), (), notes_on(case))

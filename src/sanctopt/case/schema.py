@@ -24,6 +24,13 @@ larger number is a stand-in for infinity or a slip. HiGHS reads 1e20 and above a
 word, and adding 1e15 to cents loses the cents in double precision. "No limit" is a blank cell.
 """
 
+STAGE_LIMIT = 1000
+"""Most stages of a case.
+
+A program of a hundred stages is out of reach already, and a thousand quarters are 250 years; more is a slip,
+and reading such a case would run through every stage.
+"""
+
 PRIOR_TOLERANCE = 1e-6
 """How far the sum of the priors may be from 1: thirds are written with a finite number of digits."""
 
@@ -65,7 +72,7 @@ AMOUNT = Range("a number of 0 or more", 0.0, LIMIT)
 SHARE = Range("a share in [0, 1]", 0.0, 1.0)
 DISCOUNT = Range("a number above 0 and at most 1", 0.0, 1.0, open_low=True)
 WHOLE = Range("a whole number of 0 or more", 0, LIMIT, whole=True)
-COUNT = Range("a whole number of 1 or more", 1, LIMIT, whole=True)
+STAGES = Range(f"a whole number from 1 to {STAGE_LIMIT}", 1, STAGE_LIMIT, whole=True)
 
 
 @dataclass(frozen=True)
@@ -321,7 +328,7 @@ TABLES: dict[str, Table] = {
 SETTINGS: dict[str, tuple[Column, ...]] = {
     "": (
         _name("name"),
-        _must("stages", COUNT),
+        _must("stages", STAGES),
         _text("stage_unit", "stage"),
         _text("start"),
         _may("discount", DISCOUNT, 1.0),

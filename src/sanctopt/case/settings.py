@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sanctopt.case.cells import check_number, suggestion
+from sanctopt.case.cells import check_number, check_printable, suggestion
 from sanctopt.case.schema import (
     FINITE,
     GAME_FILE,
@@ -180,4 +180,5 @@ def _read(column: Column, value: object) -> Value:
     text = value.strip()
     if not text and (column.required or column.default):
         raise ValueError("is blank; write some text")
+    check_printable(text)
     return text

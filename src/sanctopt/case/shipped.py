@@ -6,7 +6,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from sanctopt.case.cells import suggestion
-from sanctopt.case.reader import folder_files, game_from_files, game_or_raise
+from sanctopt.case.reader import Reading, folder_files, read_files
 from sanctopt.case.schema import GAME_FILE
 from sanctopt.errors import CaseError, Problem
 from sanctopt.game import Game
@@ -56,8 +56,8 @@ def load_case(name: str) -> Game:
         raise CaseError("shipped cases", (Problem("sanctopt.case.data", None, None, name, message),))
     problems: list[Problem] = []
     content = folder_files(folders[name], problems)
-    game, found = game_from_files(content)
-    return game_or_raise(f"shipped case {name!r}", game, (*problems, *found))
+    reading = read_files(content)
+    return Reading(reading.game, (*problems, *reading.problems)).game_or_raise(f"shipped case {name!r}")
 
 
 def _folders() -> dict[str, Traversable]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sanctopt.case.reader import folder_files, game_from_files, misspelt_files
+from sanctopt.case.reader import folder_files, misspelt_files, read_files
 from sanctopt.case.schema import FILE_ORDER, GAME_FILE, NOTES, SETTINGS, TABLES, Column, Kind, Table
 from sanctopt.case.toml import toml_key, toml_text
 from sanctopt.errors import CaseError, Problem
@@ -85,9 +85,7 @@ def case_files(game: Game) -> dict[str, bytes]:
         if records or table.required:
             texts[table.file] = _table_text(table, records)
     files = {file: text.encode(errors="surrogatepass") for file, text in texts.items()}
-    again, problems = game_from_files(files)
-    if again is None:
-        raise CaseError(f"game {game.name!r}", problems)
+    again = read_files(files).game_or_raise(f"game {game.name!r}")
     if again != padded:
         raise CaseError(f"game {game.name!r}", tuple(_differences(padded, again)))
     return files
