@@ -159,7 +159,22 @@ def generate(
     if seed < 0:
         raise ValueError(f"seed is {seed}; give at least 0")
     game = _Draw(seed, asked, TEMPERS.get(family, TEMPERS["standard"])).game(f"{family}_{size}_{seed}")
-    return VARIANTS[family](game) if family in VARIANTS else game
+    return _without_strangers(VARIANTS[family](game) if family in VARIANTS else game)
+
+
+def _without_strangers(game: Game) -> Game:
+    """The game without rows for kinds and jurisdictions that no drawn entity has; reading it would warn."""
+    kinds = {row.kind for row in game.entities}
+    places = {row.jurisdiction for row in game.entities}
+    return replace(
+        game,
+        effects=tuple(row for row in game.effects if row.kind in kinds),
+        responses=tuple(
+            replace(row, shields=tuple(place for place in row.shields if place in places))
+            for row in game.responses
+        ),
+        enforcement=tuple(row for row in game.enforcement if row.jurisdiction in places),
+    )
 
 
 class _Draw:
