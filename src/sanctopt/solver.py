@@ -125,6 +125,11 @@ def compile_program(model: ConcreteModel) -> CompiledProgram:
     """
     start = time.perf_counter()
     form = compile_standard_form(model)
+    return CompiledProgram(form, loaded(form), time.perf_counter() - start)
+
+
+def loaded(form: StandardForm) -> highspy.Highs:
+    """Hand a program to a new HiGHS object."""
     highs = new_highs()
     status = highs.passModel(
         len(form.cost),
@@ -144,8 +149,8 @@ def compile_program(model: ConcreteModel) -> CompiledProgram:
         form.integer.astype(np.int32),
     )
     if status != HighsStatus.kOk:
-        raise SolverError(f"HiGHS did not take the program of model {model.name!r} as it is ({status})")
-    return CompiledProgram(form, highs, time.perf_counter() - start)
+        raise SolverError(f"HiGHS did not take a program as it is ({status})")
+    return highs
 
 
 class CompiledProgram:
@@ -161,6 +166,7 @@ class CompiledProgram:
         self._highs = highs
         self._compile_seconds = compile_seconds
         self._columns = ComponentMap((variable, j) for j, variable in enumerate(form.variables))
+        self._columns.update(form.tied)
         self._lower = form.column_lower.copy()
         self._upper = form.column_upper.copy()
         self._values: FloatArray | None = None
@@ -169,7 +175,10 @@ class CompiledProgram:
 
     @property
     def columns(self) -> Mapping[VarData, int]:
-        """Column of each Pyomo variable; variables fixed when the model was compiled have none."""
+        """Column of each Pyomo variable; those fixed when the model was compiled have none.
+
+        Variables that a restriction tied together share theirs.
+        """
         columns: Mapping[VarData, int] = self._columns
         return columns
 
@@ -197,8 +206,29 @@ class CompiledProgram:
             return float(self._form.constants[variable])
         return float(self.values[self._column(variable)])
 
+    def restricted(self, fixed: Mapping[VarData, float], tied: Mapping[VarData, VarData]) -> CompiledProgram:
+        """The program, with its rows as they are now, in which variables are fixed or follow a leading one.
+
+        Nothing else is presolved, so every point is one of this program too.
+
+        Parameters
+        ----------
+        fixed : ComponentMap of VarData to float
+            Values of variables.
+        tied : ComponentMap of VarData to VarData
+            Variables with the one that each of them equals; it is neither tied nor fixed itself.
+        """
+        start = time.perf_counter()
+        values = {self._column(variable): float(value) for variable, value in fixed.items()}
+        leads = {self._column(variable): self._column(lead) for variable, lead in tied.items()}
+        form = self._form.restricted(values, leads)
+        return CompiledProgram(form, loaded(form), time.perf_counter() - start)
+
     def bounds(self, variable: VarData) -> tuple[float, float]:
         """Bounds of a variable as they are now; infinite where there is none."""
+        if variable in self._form.constants:
+            constant = float(self._form.constants[variable])
+            return constant, constant
         j = self._column(variable)
         return float(self._lower[j]), float(self._upper[j])
 
@@ -221,6 +251,8 @@ class CompiledProgram:
 
     def fix(self, variable: VarData, value: float) -> None:
         """Hold a variable at a value within the bounds of the model, until :meth:`unfix`."""
+        if variable in self._form.constants and value == self._form.constants[variable]:
+            return
         j = self._column(variable)
         if not self._form.column_lower[j] <= value <= self._form.column_upper[j]:
             raise SolverError(
@@ -242,11 +274,17 @@ class CompiledProgram:
         SolverError
             A coefficient or the side is not a finite number, or a solve is running.
         """
-        pairs = [(self._column(variable), float(weight)) for weight, variable in terms]
-        if not np.isfinite([lower, *(value for _, value in pairs)]).all():
+        weights: dict[int, float] = {}
+        for weight, variable in terms:
+            if variable in self._form.constants:
+                lower -= float(weight) * float(self._form.constants[variable])
+            else:
+                j = self._column(variable)
+                weights[j] = weights.get(j, 0.0) + float(weight)
+        if not np.isfinite([lower, *weights.values()]).all():
             raise SolverError(f"row {name!r} holds a number that is not finite")
         self._refuse_while_running()
-        self._form = self._form.with_row(pairs, lower, name)
+        self._form = self._form.with_row(list(weights.items()), lower, name)
         row = self._form.matrix[[-1], :].tocoo()
         status = self._highs.addRow(
             lower, np.inf, row.nnz, row.coords[1].astype(np.int32), row.data.astype(np.float64)

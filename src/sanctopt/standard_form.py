@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -105,6 +105,8 @@ class StandardForm:
         Variables that were fixed when the model was compiled, with their values.
     row_names : tuple of str
         Name of the constraint of each row.
+    tied : tuple of (VarData, int)
+        Further variables with the column whose value they share (`restricted`).
     """
 
     maximize: bool
@@ -119,6 +121,7 @@ class StandardForm:
     variables: tuple[VarData, ...]
     constants: Any
     row_names: tuple[str, ...]
+    tied: tuple[tuple[VarData, int], ...] = ()
 
     def with_row(self, terms: Sequence[tuple[int, float]], lower: float, name: str) -> StandardForm:
         """The same program with one more row, ``sum of coefficient * column >= lower``."""
@@ -132,6 +135,100 @@ class StandardForm:
             row_upper=np.append(self.row_upper, np.inf),
             row_names=(*self.row_names, name),
         )
+
+    def restricted(self, fixed: Mapping[int, float], tied: Mapping[int, int]) -> StandardForm:
+        """The program in which some columns have fixed values and others the value of a leading column.
+
+        Rows that bounds alone then satisfy, and rows that are there twice, are left out: neither changes the
+        feasible points.
+
+        Parameters
+        ----------
+        fixed : mapping of int to float
+            Columns with their values.
+        tied : mapping of int to int
+            Columns with the column that leads them, itself neither tied nor fixed.
+
+        Returns
+        -------
+        StandardForm
+            Its `constants` hold what is fixed, its `tied` what is tied.
+        """
+        width = len(self.cost)
+        values = np.zeros(width)
+        free = np.ones(width, dtype=np.bool_)
+        for column, value in fixed.items():
+            values[column], free[column] = value, False
+        leader = np.arange(width)
+        for column, lead in tied.items():
+            if free[column]:
+                leader[column] = lead
+        leads = free & (leader == np.arange(width))
+        place = np.cumsum(leads) - 1  # new number of each column that leads
+        member = np.flatnonzero(free)
+        into = place[leader[member]]
+        count = int(leads.sum())
+        merge = csc_array((np.ones(len(member)), (member, into)), shape=(width, count))
+        matrix = csc_array(self.matrix @ merge)
+        _drop_remainders(matrix)
+        shift = np.asarray(self.matrix @ values)
+        lower, upper = np.full(count, -np.inf), np.full(count, np.inf)
+        np.maximum.at(lower, into, self.column_lower[member])
+        np.minimum.at(upper, into, self.column_upper[member])
+        row_lower, row_upper = self.row_lower - shift, self.row_upper - shift
+        keep = _needed_rows(matrix, lower, upper, row_lower, row_upper)
+        matrix = csc_array(matrix.tocsr()[keep])
+        matrix.sort_indices()
+        constants = ComponentMap(self.constants.items())
+        constants.update((self.variables[column], value) for column, value in fixed.items())
+        return replace(
+            self,
+            offset=self.offset + float(self.cost @ values),
+            cost=np.asarray(merge.T @ self.cost),
+            column_lower=lower,
+            column_upper=upper,
+            integer=self.integer[leads],
+            matrix=matrix,
+            row_lower=row_lower[keep],
+            row_upper=row_upper[keep],
+            variables=tuple(self.variables[column] for column in np.flatnonzero(leads)),
+            constants=constants,
+            row_names=tuple(self.row_names[row] for row in keep),
+            tied=tuple((self.variables[j], int(place[leader[j]])) for j in np.flatnonzero(free & ~leads)),
+        )
+
+    def proven_bound(self, duals: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+        """Bound of the objective that no point between the bounds can beat, from any multipliers of the rows.
+
+        For a maximum, with y the multipliers (of Neumaier and Shcherbina 2004, Mathematical Programming 99,
+        283-296)::
+
+            c x = y A x + (c - A'y) x <= sum_i max of y_i z over z in [row_lower_i, row_upper_i]
+                                       + sum_j max of (c - A'y)_j x over x in [lower_j, upper_j]
+
+        It holds for every y, so it asks nothing of the solver that found them; good ones make it close.
+
+        Parameters
+        ----------
+        duals : ndarray of float, shape (rows,)
+            Multipliers, their sign as in HiGHS (a dual is the change of the objective per unit of its row).
+        lower, upper : ndarray of float, shape (columns,)
+            Bounds of the columns.
+
+        Returns
+        -------
+        float
+            Infinite (with the sense's sign) where an absent bound meets a multiplier.
+        """
+        sign = 1.0 if self.maximize else -1.0
+        multipliers = sign * duals
+        # A multiplier against an absent side proves nothing: 0 is as good.
+        multipliers = np.where((multipliers > 0) & ~np.isfinite(self.row_upper), 0.0, multipliers)
+        multipliers = np.where((multipliers < 0) & ~np.isfinite(self.row_lower), 0.0, multipliers)
+        reduced = sign * self.cost - self.matrix.T @ multipliers
+        total = _largest_product(multipliers, self.row_lower, self.row_upper)
+        total += _largest_product(reduced, lower, upper)
+        return self.offset + sign * total
 
     def evaluate(
         self, values: FloatArray, lower: FloatArray | None = None, upper: FloatArray | None = None
@@ -159,6 +256,55 @@ class StandardForm:
             bound_violation=_largest(low - values, values - high),
             integrality_violation=_largest(np.abs(whole - np.round(whole))),
         )
+
+
+ROUNDING = 1e-12
+"""Coefficients below this share of their row's largest one are what is left of a difference of equals."""
+
+
+def _drop_remainders(matrix: csc_array) -> None:
+    """Set to zero, and drop, what rounding left where columns with opposite coefficients were merged."""
+    largest = np.zeros(matrix.shape[0])
+    np.maximum.at(largest, matrix.indices, np.abs(matrix.data))
+    matrix.data[np.abs(matrix.data) <= ROUNDING * largest[matrix.indices]] = 0.0
+    matrix.eliminate_zeros()
+
+
+def _needed_rows(
+    matrix: csc_array, lower: FloatArray, upper: FloatArray, row_lower: FloatArray, row_upper: FloatArray
+) -> NDArray[np.int64]:
+    """Rows that the bounds of their columns do not satisfy by themselves, each once."""
+    positive, negative = matrix.maximum(0.0), matrix.minimum(0.0)
+    with np.errstate(invalid="ignore"):  # no bound times no coefficient
+        least = _products(positive, lower) + _products(negative, upper)
+        most = _products(positive, upper) + _products(negative, lower)
+    room = ROUNDING * np.maximum(1.0, np.abs(np.where(np.isfinite(row_upper), row_upper, row_lower)))
+    idle = (least >= row_lower - room) & (most <= row_upper + room)
+    rows = matrix.tocsr()
+    rows.sort_indices()
+    seen: dict[tuple[bytes, bytes, float, float], int] = {}
+    for row in np.flatnonzero(~idle):
+        part = slice(rows.indptr[row], rows.indptr[row + 1])
+        key = (rows.indices[part].tobytes(), rows.data[part].tobytes(), row_lower[row], row_upper[row])
+        seen.setdefault(key, int(row))
+    return np.array(sorted(seen.values()), dtype=np.int64)
+
+
+def _products(matrix: csc_array, bounds: FloatArray) -> FloatArray:
+    """``matrix @ bounds`` in which an absent bound counts only where it has a coefficient."""
+    absent = ~np.isfinite(bounds)
+    total: FloatArray = matrix @ np.where(absent, 0.0, bounds)
+    if absent.any():
+        touched = abs(matrix[:, absent]) @ np.ones(int(absent.sum())) > 0
+        sides = matrix[:, absent] @ np.sign(bounds[absent])
+        total = np.where(touched, np.where(sides > 0, np.inf, -np.inf), total)
+    return total
+
+
+def _largest_product(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    """``sum of max of weight * x over x between the bounds``; a weight of 0 needs no bound."""
+    up, down = weights > 0, weights < 0
+    return float(weights[up] @ upper[up]) + float(weights[down] @ lower[down])
 
 
 def _largest(*excesses: FloatArray) -> float:

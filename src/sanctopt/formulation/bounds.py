@@ -138,6 +138,24 @@ class Bounds:
             total[row.response] += game.party[row.party].weight * row.harm
         return max(total.values(), default=0.0)
 
+    def type_value(self, type_name: str) -> tuple[float, float]:
+        """Least and most that a plan may be worth against a type, millions of US dollars.
+
+        Proof: stage by stage, no more is denied than the baseline and no less than nothing, and harm and
+        cost lie between nothing and their own bounds; a concession and what credibility is left add at
+        most one concession value, undiscounted, and ``credibility_weight max``.
+        """
+        game, weights = self.frame.game, self.frame.game.weights
+        least = most = 0.0
+        for stage in self.frame.stages:
+            now = game.discount**stage
+            most += now * weights.revenue * self.frame.network.baseline_revenue(stage)
+            least -= now * (weights.harm * self.harm + weights.cost * self.stage_cost(stage))
+        most += weights.credibility * game.credibility.max
+        if game.off_ramp is not None and type_name in self.frame.conceding:
+            most += game.off_ramp.concession_value
+        return least, most
+
     def preference(self, type_name: str, taken: str, other: str, stage: int) -> float:
         """Upper bound of U(taken) - U(other) in a stage, over all plans.
 

@@ -26,7 +26,7 @@ def add_payoff(model: Any) -> None:
     pairs = list(frame.type_stages)
     unit = frame.unit
     model.denied = pyo.Var(pairs, bounds=lambda _, q, t: (0.0, frame.network.baseline_revenue(t) / unit))
-    model.harm = pyo.Var(pairs, bounds=(0.0, None))
+    model.harm = pyo.Var(pairs, bounds=(0.0, bounds.harm / unit))
     model.cost = pyo.Var(pairs, bounds=lambda _, q, t: (0.0, bounds.stage_cost(t) / unit))
     model.credibility_left = pyo.Var(list(frame.types), bounds=(0.0, bounds.credibility[-1]))
     model.revenue_denied = pyo.Constraint(pairs, rule=revenue_denied)
@@ -36,7 +36,9 @@ def add_payoff(model: Any) -> None:
     model.costs_borne = pyo.Constraint(pairs, rule=costs_borne)
     model.credibility_kept = pyo.Constraint(list(frame.types), rule=credibility_kept)
     model.credibility_while_it_lasts = pyo.Constraint(list(frame.conceding), rule=credibility_while_it_lasts)
-    model.type_value = pyo.Var(list(frame.types))
+    model.type_value = pyo.Var(
+        list(frame.types), bounds=lambda _, q: tuple(end / unit for end in bounds.type_value(q))
+    )
     model.type_payoff = pyo.Constraint(list(frame.types), rule=type_payoff)
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
 

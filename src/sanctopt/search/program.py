@@ -64,8 +64,11 @@ class Program:
 
     def limit_value(self, type_name: str, *, lower: float | None = None, upper: float | None = None) -> None:
         """Confine the payoff against a type (millions of US dollars) by what is known of it."""
-        low = None if lower is None else (lower - CAP_SLACK * max(1.0, abs(lower))) / self.unit
-        high = None if upper is None else (upper + CAP_SLACK * max(1.0, abs(upper))) / self.unit
+        low, high = self.compiled.bounds(self.model.type_value[type_name])
+        if lower is not None:
+            low = (lower - CAP_SLACK * max(1.0, abs(lower))) / self.unit
+        if upper is not None:
+            high = (upper + CAP_SLACK * max(1.0, abs(upper))) / self.unit
         self.compiled.set_bounds(self.model.type_value[type_name], low, high)
 
     def concede_in(self, type_name: str, stage: int | None) -> None:
@@ -122,6 +125,8 @@ class Program:
         )
 
         def tell(progress: Progress) -> None:
+            if task.stop.is_set():
+                raise KeyboardInterrupt  # `Runner` makes an interrupted solve of it
             if task.on_progress is None:
                 return
             incumbent = None if progress.incumbent is None else self.unit * progress.incumbent
@@ -149,9 +154,8 @@ class Program:
         return read_rungs(self.model, self._incumbent())
 
     def _incumbent(self) -> Values:
-        values: Values = ComponentMap(
-            (variable, self.compiled.value(variable)) for variable in self.compiled.columns
-        )
+        values: Values = ComponentMap(self.compiled.form.constants.items())
+        values.update((variable, self.compiled.value(variable)) for variable in self.compiled.columns)
         return values
 
     def complete(self, outcome: Outcome) -> Values | None:
@@ -162,8 +166,9 @@ class Program:
         before = [self.compiled.bounds(variable) for variable in fixed]
         if any(not low <= value <= high for (low, high), value in zip(before, fixed.values(), strict=True)):
             return None
-        for variable, value in fixed.items():
-            self.compiled.fix(variable, value)
+        free = [variable for variable in fixed if variable in self.compiled.columns]
+        for variable in free:
+            self.compiled.fix(variable, fixed[variable])
         report = self.compiled.solve(SolveOptions(relative_gap=0.0))
         point: Values = ComponentMap()
         if report.has_solution:
@@ -172,7 +177,8 @@ class Program:
                 point[variable] = min(max(value, low), high)
             point.update(fixed.items())
         for variable, (low, high) in zip(fixed, before, strict=True):
-            self.compiled.set_bounds(variable, low, high)
+            if variable in self.compiled.columns:
+                self.compiled.set_bounds(variable, low, high)
         return point or None
 
     def settle(self) -> Settlement:
@@ -197,7 +203,7 @@ class Program:
             excess = 0.0
         short = outcome.smallest_margin < self.task.margin - EQUAL * max(1.0, self.task.margin)
         finding = None if short else self.claimed(outcome)
-        return Settlement(finding, excess, tuple(forced))
+        return Settlement(outcome, finding, excess, tuple(forced))
 
     def claimed(self, outcome: Outcome) -> Finding | None:
         """What the program says of a ladder that was played; None if it has no such point."""
@@ -229,6 +235,8 @@ class Settlement:
 
     Attributes
     ----------
+    outcome : Outcome
+        The ladder, played.
     finding : Finding or None
         The ladder; None if played it lacks the margin asked for, or goes where the program cannot follow.
     excess : float
@@ -237,6 +245,7 @@ class Settlement:
         Concessions that the program overlooked.
     """
 
+    outcome: Outcome
     finding: Finding | None
     excess: float
     forced: tuple[Forced, ...]
@@ -245,25 +254,6 @@ class Settlement:
     def agrees(self) -> bool:
         """Whether the program's claim holds."""
         return self.excess == 0.0 and self.finding is not None
-
-
-def solve_program(
-    task: Task,
-    purpose: str,
-    seconds: float | None,
-    start: Outcome | None = None,
-    caps: Mapping[str, float] | None = None,
-) -> SearchResult:
-    """Solve the exact program of a task, from a played ladder and under caps on the payoff per type."""
-    program = Program.build(task, purpose)
-    for name, cap in (caps or {}).items():
-        program.limit_value(name, upper=cap)
-    if start is None and task.margin == 0:
-        start = do_nothing(task.game, task.information)
-    result = solve_until_settled(program, seconds, None if start is None else program.claim(start))
-    if result.reason is Reason.INFEASIBLE and task.margin == 0:
-        raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
-    return result
 
 
 def solve_until_settled(

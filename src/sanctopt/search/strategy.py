@@ -11,27 +11,26 @@ from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.known import alone_with, expected_bound, known_type, known_types, type_bound
+from sanctopt.search.alone import alone_with
+from sanctopt.search.answers import answer_tree
+from sanctopt.search.known import expected_bound, known_type, known_types, type_bound
 from sanctopt.search.pools import pooled_ladders
-from sanctopt.search.profiles import profile_bound
 from sanctopt.search.program import (
     Program,
     do_nothing,
     ladder_of,
-    solve_program,
     solve_until_settled,
 )
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason
 
-KNOWN_SHARE, POOLS_SHARE, PROFILES_SHARE = 0.3, 0.3, 0.25
-"""Shares of the time left that the known types, the pools and the profiles may use, in turn."""
+KNOWN_SHARE, POOLS_SHARE = 0.15, 0.1
+"""Shares of the time left that the known types and the pools may use, in turn."""
 
 LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.92
-"""Starts in all copies above which a time limit is not spent on the exact program, which is too large for it
-(dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
+"""Starts in all copies above which a time limit is not spent on the program of all types, which is too large
+for it (dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
 
 SMALL = 600
 """Starts in all copies up to which the exact program is solved at once (docs/performance.md)."""
@@ -51,9 +50,13 @@ def search(task: Task) -> SearchResult:
     if task.information is Information.CLAIRVOYANT:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
-        result = solve_program(task, "open-loop program", task.clock.left())
+        trivial = expected_bound(task.game, {})
+        if _decisions(task.game) <= SMALL:
+            result = _exact(task, "open-loop program", trivial, {})
+        else:
+            result = answer_tree(task, "open-loop program", task.clock.left())
         if result.bound is None and result.reason is not Reason.INFEASIBLE:
-            result = replace(result, bound=expected_bound(task.game, {}))
+            result = replace(result, bound=trivial)
     elif len(task.game.patron_types) == 1:
         result = known_type(task, task.clock.left())
     else:
@@ -74,14 +77,15 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """First ladders and a bound from small programs, a better bound from profiles, then the exact program."""
+    """First ladders and a bound from small programs, then the tree of answers; small games: one program."""
     wanted = task.options.relative_gap
     size = _decisions(task.game)
     if size <= SMALL:
-        return _exact(task, None, expected_bound(task.game, {}), (), SMALL_TUNING)
+        return _exact(task, "adaptive program", expected_bound(task.game, {}), SMALL_TUNING)
     large = size > LARGE and task.options.time_limit_seconds is not None
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
-    known = known_types(replace(task, options=options), LARGE_KNOWN_SHARE if large else KNOWN_SHARE)
+    share = LARGE_KNOWN_SHARE if large else KNOWN_SHARE
+    known = known_types(replace(task, options=options), share, large=large)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
@@ -95,36 +99,31 @@ def _adaptive(task: Task) -> SearchResult:
     allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
     start = max(allowed, key=lambda outcome: outcome.value, default=None)
     best = None if start is None else claimed_by_type(task, start)
-    if best is not None and not (task.stop.is_set() or best.gap(bound) <= wanted):
-        caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
-        enough = best.outcome.value + wanted * abs(best.outcome.value)
-        profile = profile_bound(task, caps, enough, task.clock.until(1.0 if large else PROFILES_SHARE))
-        phases += () if profile is None else profile.phases
-        bound = bound if profile is None else min(bound, profile.value)
     if best is not None and best.gap(bound) <= wanted:
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     if task.stop.is_set():
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
     if large:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    return _exact(task, best, bound, phases, {})
+    caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
+    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps)
+    if last.reason is Reason.INFEASIBLE:
+        return replace(last, phases=phases + last.phases)
+    return replace(
+        last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
+    )
 
 
-def _exact(
-    task: Task, best: Finding | None, bound: float, phases: tuple[Phase, ...], tuning: Mapping[str, Any]
-) -> SearchResult:
-    """The exact program, from the best ladder; ``bound`` and ``phases`` are those of the steps before."""
-    program = Program.build(task, "adaptive program")
-    last = solve_until_settled(program, task.clock.left(), best, tuning=tuning)
-    if last.reason is Reason.INFEASIBLE and task.margin == 0:
-        raise SolverError("adaptive program: HiGHS calls it infeasible, but doing nothing is always allowed")
-    if last.finding is None and task.margin == 0:
-        last = replace(last, finding=program.claim(do_nothing(task.game, task.information)))
-    bound = bound if last.bound is None else min(bound, last.bound)
-    phases += last.phases
-    if last.finding is not None and last.finding.gap(bound) <= task.options.relative_gap:
-        return SearchResult(last.finding, bound, Reason.OPTIMAL, Limit.NONE, phases)
-    return SearchResult(last.finding, bound, last.reason, last.limit, phases)
+def _exact(task: Task, purpose: str, bound: float, tuning: Mapping[str, Any]) -> SearchResult:
+    """The program of all types at once; ``bound`` is what is known before."""
+    program = Program.build(task, purpose)
+    start = program.claim(do_nothing(task.game, task.information)) if task.margin == 0 else None
+    result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
+    if result.reason is Reason.INFEASIBLE:
+        if task.margin == 0:
+            raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
+        return result
+    return replace(result, bound=bound if result.bound is None else min(bound, result.bound))
 
 
 def _decisions(game: Game) -> int:

@@ -1,0 +1,488 @@
+"""Branching on what the types answer: the revelation pattern first, the rungs last.
+
+The responses of the patron and the concessions of the regime are few; starts are many. Once it is held what
+every type answers, who is told apart when is known, the ties between types are plain equalities, and the
+linear relaxation is nearly exact. So this search branches on *paths* (`sanctopt.search.paths`), best bound
+first: on the stage of each type's concession, then on the answers stage by stage. A node's bound is the least
+of
+
+- its parent's;
+- the sum over types of prior times the relaxation of that type alone, held to its own path, or the type's own
+  proven optimum: a table that many nodes share;
+- the relaxation of the whole program held to all paths.
+
+Where all paths are complete, what is left is a program of rungs alone, in which types share everything until
+they part. HiGHS solves it, with the best ladder so far as a floor. It is closed by its proof, or if time ends
+it, comes back later with its bound and twice the time.
+
+For a single type the same tree needs no table. Proof that nothing is lost: every ladder brings about one
+complete path for each type, each branching lists all ways to go on, and a node is closed only if its bound
+proves that it holds no ladder better than the best by more than the gap asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pyomo.common.collections import ComponentMap
+
+from sanctopt.errors import SolverError
+from sanctopt.game import EQUAL
+from sanctopt.ladder import Information
+from sanctopt.outcome import Outcome
+from sanctopt.search.alone import alone_with
+from sanctopt.search.paths import Path, PathIndex, Paths, held, longer, opening_paths, played_paths
+from sanctopt.search.program import TIGHT, Program, do_nothing
+from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
+from sanctopt.solution import Phase
+from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
+from sanctopt.solver_relaxation import Basis, Relaxation, Relaxed
+
+FLOOR_SHARE = 0.9
+"""A program of rungs looks for ladders better than the best by this part of the gap asked for."""
+
+FIRST_SLICE = 0.2
+"""Share of the time for the first look at a program of rungs; each further one takes twice as long."""
+
+DIVE_SLICE = 0.1
+"""Share of the time left for the program of rungs at the end of a dive."""
+
+SKETCH_SHARE, SKETCH_NODES = 0.6, 20
+"""Share of a type's time, and branch-and-bound nodes, for a program that leaves its answers open."""
+
+FIRST_DIVE = 10
+"""Relaxations of the whole program before the next dive for a better ladder; then twice as many, ..."""
+
+LEAF_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
+"""HiGHS's options for a program of rungs: these heuristics cost more there than they find."""
+
+TOLD_SECONDS = 0.1
+"""Time between two signs of progress."""
+
+NONE_OPEN = float("-inf")
+
+
+@dataclass(order=True)
+class _Node:
+    """An open node; the smallest is the next: largest bound first, then the longest paths."""
+
+    priority: tuple[float, int, int]
+    bound: float = field(compare=False)
+    paths: tuple[Path, ...] = field(compare=False)
+    basis: Basis | None = field(compare=False, default=None)
+    relaxed: bool = field(compare=False, default=False)
+    looks: int = field(compare=False, default=0)
+
+
+class _Held:
+    """A program, its relaxation, and the columns that paths hold."""
+
+    def __init__(self, program: Program, relaxation: Relaxation) -> None:
+        self.program = program
+        self.relaxation = relaxation
+        self.index = PathIndex(program.model)
+        self.iterations = self.solves = 0
+        columns = program.compiled.columns
+        self._takes = {
+            (key[0], key[2], key[1]): columns[variable] for key, variable in program.model.takes.items()
+        }
+
+    def relax(self, paths: Paths, basis: Basis | None = None) -> tuple[float, Relaxed] | None:
+        """Bound (millions of US dollars) and point of the relaxation held to paths; None if it has none."""
+        columns = self.program.compiled.columns
+        values = held(self.program.model, paths)
+        found = self.relaxation.solve({columns[v]: value for v, value in values.items()}, basis)
+        self.solves += 1
+        if found is None:
+            return None
+        self.iterations += found.iterations
+        return self.program.unit * found.bound, found
+
+    def weight(self, relaxed: Relaxed, name: str, path: Path) -> float:
+        """How much of a path's last answer the point of a relaxation takes."""
+        stage = len(path.given) - 1
+        return float(relaxed.values[self._takes[name, stage, path.given[stage]]])
+
+
+class AnswerTree:
+    """The search over paths of all types of a task."""
+
+    def __init__(self, task: Task, purpose: str, clock: Clock, caps: Mapping[str, float]) -> None:
+        self._task, self._purpose, self._clock, self._caps = task, purpose, clock, caps
+        self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
+        self._types = tuple(self._prior)
+        self._stages = task.game.stages
+        self._count = itertools.count()
+        self._table: dict[tuple[str, Path], float | None] = {}
+        self._alone: dict[str, _Held] = {}
+        self._phases: list[Phase] = []
+        self._told = 0.0
+        self.best: Finding | None = None
+        self._given = False
+        self._open: list[_Node] = []
+        self._closed = NONE_OPEN
+        self._branched = 0
+        self._proven: dict[tuple[Path, ...], float] = {}
+        self._limit = Limit.NONE
+
+    def run(self, start: Finding | None) -> SearchResult:
+        """Search until the gap is closed or a limit is met."""
+        self.best, self._given = start, start is not None
+        with self._programs():
+            if start is None and self._task.margin == 0:
+                self.best = self._whole.program.claim(do_nothing(self._task.game, self._task.information))
+            try:
+                reason, limit = self._search()
+            except KeyboardInterrupt:
+                self._task.stop.set()
+                reason, limit = Reason.INTERRUPTED, Limit.INTERRUPT
+            return self._result(reason, limit)
+
+    @contextmanager
+    def _programs(self) -> Iterator[None]:
+        """The programs with their relaxations, for as long as the search lasts."""
+        with ExitStack() as stack:
+
+            def opened(task: Task, purpose: str) -> _Held:
+                program = Program.build(task, purpose)
+                seed = task.options.seed
+                return _Held(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
+
+            self._whole = opened(self._task, self._purpose)
+            if len(self._types) > 1:
+                for patron in self._task.game.patron_types:
+                    alone = replace(self._task, game=alone_with(self._task.game, patron))
+                    alone = replace(alone, information=Information.ADAPTIVE)
+                    self._alone[patron.name] = opened(alone, f"type {patron.name} known")
+            yield
+
+    def _search(self) -> tuple[Reason, Limit]:
+        task = self._task
+        opening = opening_paths(self._whole.program.model.frame)
+        root = tuple(opening[name] for name in self._types)
+        self._push(_Node((0.0, 0, 0), float("inf"), root))
+        self._relax(heapq.heappop(self._open))
+        self._first_ladders(root)
+        patience, last_dive = FIRST_DIVE, self._whole.solves
+        while self._open:
+            if task.stop.is_set():
+                return Reason.INTERRUPTED, Limit.INTERRUPT
+            self._tell()
+            if self._done():
+                return Reason.OPTIMAL, Limit.NONE
+            if self._clock.left() == 0.0:
+                return Reason.LIMIT, Limit.TIME
+            if task.options.node_limit is not None and self._branched >= task.options.node_limit:
+                return Reason.LIMIT, Limit.NODES
+            node = heapq.heappop(self._open)
+            if not node.relaxed:
+                self._relax(node)
+            elif all(path.complete(self._stages) for path in node.paths):
+                self._look(node)
+            else:
+                if self._whole.solves - last_dive >= patience and len(self._types) > 1:
+                    self._dive(node)
+                    patience, last_dive = 2 * patience, self._whole.solves
+                self._branch(node)
+        if self._limit is not Limit.NONE:
+            return Reason.LIMIT, self._limit
+        return (Reason.INFEASIBLE if self.best is None else Reason.OPTIMAL), Limit.NONE
+
+    def _result(self, reason: Reason, limit: Limit) -> SearchResult:
+        bound = self._bound()
+        phases = (*self._phases, self._phase(bound, reason, limit))
+        if reason is Reason.INFEASIBLE:
+            return SearchResult(None, None, reason, limit, phases)
+        if self.best is not None and self.best.gap(bound) <= self._task.options.relative_gap:
+            reason, limit = Reason.OPTIMAL, Limit.NONE
+        return SearchResult(self.best, bound, reason, limit, phases)
+
+    def _bound(self) -> float | None:
+        """Proven bound: of all open nodes, and of all that were closed."""
+        values = [node.bound for node in self._open]
+        values.append(self._closed)
+        if self.best is not None:
+            values.append(self.best.outcome.value)
+        bound = max(values)
+        return None if bound in (float("inf"), NONE_OPEN) else bound
+
+    def _enough(self) -> float:
+        """Nodes with a bound up to this need no further look."""
+        if self.best is None:
+            return NONE_OPEN
+        value = self.best.outcome.value
+        return value + self._task.options.relative_gap * abs(value)
+
+    def _done(self) -> bool:
+        return self._open[0].bound <= self._enough()
+
+    def _push(self, node: _Node) -> None:
+        node.bound = min(node.bound, self._proven.get(node.paths, float("inf")))
+        if node.bound <= self._enough():
+            self._closed = max(self._closed, node.bound)
+            return
+        depth = sum(len(path.given) + path.decided for path in node.paths)
+        node.priority = (-node.bound, -depth, next(self._count))
+        heapq.heappush(self._open, node)
+
+    def _node_of(self, paths: Paths) -> _Node:
+        return _Node((0.0, 0, 0), float("inf"), tuple(paths[name] for name in self._types), relaxed=True)
+
+    def _paths(self, node: _Node) -> dict[str, Path]:
+        return dict(zip(self._types, node.paths, strict=True))
+
+    def _by_type(self, paths: tuple[Path, ...]) -> float | None:
+        """Sum over types of prior times what the type alone can give on its path; None if it cannot be."""
+        total = 0.0
+        for name, path in zip(self._types, paths, strict=True):
+            if not self._alone:
+                return self._caps.get(name, float("inf"))
+            if (name, path) not in self._table:
+                found = self._alone[name].relax({name: path})
+                self._table[name, path] = None if found is None else found[0]
+            value = self._table[name, path]
+            if value is None:
+                return None
+            total += self._prior[name] * min(value, self._caps.get(name, float("inf")))
+        return total
+
+    def _relax(self, node: _Node) -> Relaxed | None:
+        """Bound a node by the relaxation of the whole program; an impossible one goes."""
+        found = self._whole.relax(self._paths(node), node.basis)
+        if found is None:
+            return None
+        bound, relaxed = found
+        self._push(replace(node, bound=min(node.bound, bound), basis=relaxed.basis, relaxed=True))
+        return relaxed
+
+    def _next(self, paths: tuple[Path, ...]) -> int:
+        """The type to branch on: concessions first, then the shortest path, then the likeliest type."""
+
+        def key(number: int) -> tuple[bool, int, float]:
+            path = paths[number]
+            return path.decided, len(path.given), -self._prior[self._types[number]]
+
+        waiting = [n for n in range(len(paths)) if not paths[n].complete(self._stages)]
+        return min(waiting, key=key)
+
+    def _children(self, node: _Node) -> Iterator[tuple[str, Path, _Node]]:
+        number = self._next(node.paths)
+        name = self._types[number]
+        for path in longer(self._whole.program.model, name, node.paths[number]):
+            paths = (*node.paths[:number], path, *node.paths[number + 1 :])
+            value = self._by_type(paths)
+            if value is not None:
+                child = _Node((0.0, 0, 0), min(node.bound, value), paths, basis=node.basis)
+                yield name, path, child
+
+    def _branch(self, node: _Node) -> None:
+        self._branched += 1
+        for _, _, child in self._children(node):
+            self._push(child)
+
+    def _dive(self, node: _Node) -> None:
+        """Follow what the relaxation takes most of, down to a program of rungs."""
+        found = self._whole.relax(self._paths(node), node.basis)
+        while found is not None and not all(path.complete(self._stages) for path in node.paths):
+            if self._task.stop.is_set() or self._clock.left() == 0.0:
+                return
+            _, relaxed = found
+            children = list(self._children(replace(node, basis=relaxed.basis)))
+            decided = [
+                (self._weight(relaxed, name, path), child.bound, child) for name, path, child in children
+            ]
+            decided.sort(key=lambda choice: (-choice[1], -choice[0]))
+            found = None
+            for _, _, child in decided:
+                found = self._whole.relax(self._paths(child), relaxed.basis)
+                if found is not None:
+                    node = child
+                    break
+        if found is not None and node.paths not in self._proven:
+            self._look(replace(node, bound=found[0], relaxed=True), keep=False)
+
+    def _first_ladders(self, root: tuple[Path, ...]) -> None:
+        """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
+        start = self.best
+        if len(self._types) == 1 and not root[0].decided:
+            self._sketch()
+        if self._given and start is not None and self._unfinished():
+            self._look(self._node_of(played_paths(start.outcome)), keep=False)
+        if self._unfinished():
+            self._dive(self._open[0])
+        if len(self._types) == 1 and root[0].decided and self.best is start:
+            self._sketch()
+
+    def _unfinished(self) -> bool:
+        return bool(self._open) and not self._done()
+
+    def _sketch(self) -> None:
+        """Look for a ladder with the answers left open; of a conceding type, one with the best concession."""
+        if not self._unfinished():
+            return
+        if not all(path.decided for path in self._open[0].paths):
+            self._branch(heapq.heappop(self._open))
+        if not self._unfinished():
+            return
+        node, whole = self._open[0], self._whole.program
+        values = held(whole.model, self._paths(node))
+        program = replace(whole, compiled=whole.compiled.restricted(values, ComponentMap()))
+        report = self._settled(program, self._clock.left(SKETCH_SHARE), {}, SKETCH_NODES)
+        if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
+            self._proven[node.paths] = min(node.bound, whole.unit * report.dual_bound)
+
+    def _weight(self, relaxed: Relaxed, name: str, path: Path) -> float:
+        if path.given:
+            return self._whole.weight(relaxed, name, path)
+        model, columns = self._whole.program.model, self._whole.program.compiled.columns
+        taken = {t: float(relaxed.values[columns[v]]) for (q, t), v in model.concedes.items() if q == name}
+        return 1.0 - sum(taken.values()) if path.concedes is None else taken[path.concedes]
+
+    def _look(self, node: _Node, *, keep: bool = True) -> None:
+        """Solve the program of rungs of complete paths; keep it open if time ended it.
+
+        With ``keep`` False the node is still in the tree, which will hear of what was proven.
+        """
+        program = self._rungs_alone(node)
+        floor = self._floor()
+        share = min(1.0, FIRST_SLICE * 2.0**node.looks) if keep else DIVE_SLICE
+        report = self._settled(program, self._clock.left(share), LEAF_TUNING)
+        bound = node.bound
+        if report.reason is Reason.INFEASIBLE:
+            bound = min(bound, floor)
+        elif report.dual_bound is not None:
+            bound = min(bound, program.unit * report.dual_bound)
+        self._proven[node.paths] = bound
+        if not keep:
+            return
+        if report.limit in (Limit.TIME, Limit.INTERRUPT):
+            self._push(replace(node, bound=bound, looks=node.looks + 1))
+            return
+        self._closed = max(self._closed, bound)
+        if report.reason is Reason.LIMIT:  # of its nodes: to look again would end in the same place
+            self._limit = report.limit
+
+    def _floor(self) -> float:
+        """Value that a ladder must have to be looked for."""
+        if self.best is None:
+            return NONE_OPEN
+        value = self.best.outcome.value
+        return value + FLOOR_SHARE * self._task.options.relative_gap * abs(value)
+
+    def _rungs_alone(self, node: _Node) -> Program:
+        """The program of complete paths, with the best ladder as a floor."""
+        whole = self._whole.program
+        fixed, tied = self._whole.index.settled_by(self._paths(node))
+        purpose = f"{self._purpose}, answers held"
+        program = replace(whole, purpose=purpose, compiled=whole.compiled.restricted(fixed, tied))
+        if self.best is not None:
+            terms = [(self._prior[name], whole.model.type_value[name]) for name in self._types]
+            program.compiled.add_row(terms, self._floor() / whole.unit, "floor")
+        return program
+
+    def _settled(
+        self,
+        program: Program,
+        seconds: float | None,
+        tuning: Mapping[str, Any],
+        node_limit: int | None = None,
+    ) -> SolveReport:
+        """Solve a program of rungs until its claim holds when played, and keep the ladder if it is better."""
+        clock = Clock(seconds)
+        highs: Mapping[str, Any] = {}
+        while True:
+            report = program.solve(clock.left(), node_limit=node_limit, highs=highs, tuning=tuning)
+            self._phases.append(program.phase(report))
+            if not report.has_solution:
+                return report
+            settled = program.settle()
+            kept = self._keep(settled.outcome, settled.finding)
+            if (kept and settled.excess == 0.0) or report.reason is not Reason.OPTIMAL:
+                return report
+            if settled.forced:
+                program.remind(settled.forced)
+            elif highs:
+                raise SolverError(
+                    f"{self._purpose}: the program claims what its ladder does not give "
+                    f"({settled.excess!r} more, or a margin); please report this case"
+                )
+            else:
+                highs = TIGHT
+
+    def _keep(self, outcome: Outcome, finding: Finding | None) -> bool:
+        """Keep a ladder that was played, if it is the best; tells whether it has the margin asked for."""
+        margin = self._task.margin
+        if outcome.smallest_margin < margin - EQUAL * max(1.0, margin):
+            return False
+        if self.best is None or outcome.value > self.best.outcome.value:
+            # Where ties go another way than the paths that were held, the whole program knows the ladder.
+            found = finding or self._whole.program.claimed(outcome)
+            self.best = found or self.best
+        return True
+
+    def _tell(self) -> None:
+        """Tell of progress, about ten times a second."""
+        task, now = self._task, self._task.clock.seconds()
+        if task.on_progress is None or task.stop.is_set() or now - self._told < TOLD_SECONDS:
+            return
+        self._told = now
+        value = None if self.best is None else self.best.outcome.value
+        bound = self._open[0].bound
+        shown = None if bound == float("inf") else bound
+        gap = relative_gap(value, shown)
+        task.on_progress(SearchProgress(self._purpose, now, value, shown, gap, self._branched))
+
+    def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
+        """The tree itself as a phase: nodes branched, iterations of its relaxations."""
+        value = None if self.best is None else self.best.outcome.value
+        form = self._whole.program.compiled.form
+        relaxed = (self._whole, *self._alone.values())
+        report = SolveReport(
+            reason=reason,
+            limit=limit,
+            message="",
+            incumbent=value,
+            dual_bound=bound,
+            relative_gap=relative_gap(value, bound),
+            nodes=self._branched,
+            simplex_iterations=sum(each.iterations for each in relaxed),
+            rows=len(form.row_lower),
+            columns=len(form.cost),
+            integer_columns=int(form.integer.sum()),
+            nonzeros=int(form.matrix.nnz),
+            compile_seconds=0.0,
+            solve_seconds=self._clock.seconds(),
+            contradicted=False,
+        )
+        return Phase(self._purpose, report)
+
+
+def answer_tree(
+    task: Task,
+    purpose: str,
+    seconds: float | None,
+    start: Finding | None = None,
+    caps: Mapping[str, float] | None = None,
+) -> SearchResult:
+    """Solve the game of a task by branching on answers.
+
+    Parameters
+    ----------
+    task : Task
+        Of one type or several, adaptive or open loop.
+    purpose : str
+        Name of the program in progress and phases.
+    seconds : float or None
+        Time for it.
+    start : Finding or None
+        A ladder of the task to start from; None to start from doing nothing.
+    caps : mapping of str to float, optional
+        Proven bound of the payoff against each type (millions of US dollars).
+    """
+    tree = AnswerTree(task, purpose, Clock(seconds), caps or {})
+    return tree.run(start)

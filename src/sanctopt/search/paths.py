@@ -1,0 +1,173 @@
+"""What a type does along its public history: when its regime concedes, and what its patron answers.
+
+Against given paths of all types, who is told apart when is known, and the program is one of rungs alone:
+types share everything until they part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from pyomo.common.collections import ComponentMap
+
+from sanctopt.formulation.frame import Frame
+from sanctopt.formulation.readout import Values
+from sanctopt.ladder import Information
+from sanctopt.outcome import Outcome
+
+RUNG = ("starts", "threats", "engagements", "mitigations", "offers")
+"""Families of decisions: the same for all types at one public history."""
+
+STOCKS = ("provocation", "engagement", "coverage", "capped", "credibility", "exits")
+"""Families that follow from the rungs up to a stage and the answers before it."""
+
+SEEN = ("seen_provocation", "seen_engagement", "seen_threat", "seen_coverage")
+"""Families of what the patron sees if it takes a response, which comes first in their index."""
+
+FLOWS = (
+    *SEEN,
+    *("departure", "arrival", "throughput_price", "offer_price", "link_price"),
+    *("revenue", "denied", "harm", "cost"),
+)
+"""Families that follow from these and the answer of the stage itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A type's path as far as it is decided.
+
+    Attributes
+    ----------
+    given : tuple of str
+        Responses of the first stages.
+    concedes : int or None
+        Stage in which its regime concedes, None for never; meaningless while ``decided`` is False.
+    decided : bool
+        Whether the concession is decided; it is from the start where a regime never concedes.
+    """
+
+    given: tuple[str, ...] = ()
+    concedes: int | None = None
+    decided: bool = True
+
+    def length(self, stages: int) -> int:
+        """Stages that the game lasts on this path, out of ``stages``."""
+        return stages if self.concedes is None else self.concedes + 1
+
+    def complete(self, stages: int) -> bool:
+        """Whether nothing is left to decide."""
+        return self.decided and len(self.given) == self.length(stages)
+
+
+Paths = Mapping[str, Path]
+"""Path of each type."""
+
+
+def opening_paths(frame: Frame) -> dict[str, Path]:
+    """Paths of which nothing is decided."""
+    return {name: Path(decided=name not in frame.conceding) for name in frame.types}
+
+
+def played_paths(outcome: Outcome) -> dict[str, Path]:
+    """The complete paths of a ladder that was played."""
+    ends = {step.type: step.stage for step in outcome.steps if step.concedes}
+    return {name: Path(given, ends.get(name)) for name, given in outcome.responses.items()}
+
+
+def longer(model: Any, name: str, path: Path) -> list[Path]:
+    """The paths that decide one thing more."""
+    stages = model.frame.game.stages
+    if not path.decided:
+        return [replace(path, decided=True, concedes=end) for end in (*reversed(range(stages)), None)]
+    stage = len(path.given)
+    answers = [response for q, response, t in model.takes if (q, t) == (name, stage)]
+    return [replace(path, given=(*path.given, response)) for response in answers]
+
+
+def held(model: Any, paths: Paths) -> Values:
+    """Values of the response and concession variables that the paths decide."""
+    values: Values = ComponentMap()
+    for (name, response, stage), variable in model.takes.items():
+        path = paths[name]
+        if stage < len(path.given):
+            values[variable] = float(path.given[stage] == response)
+        elif path.decided and path.concedes is not None and stage > path.concedes:
+            values[variable] = 0.0
+    for (name, stage), variable in model.concedes.items():
+        if paths[name].decided:
+            values[variable] = float(paths[name].concedes == stage)
+    return values
+
+
+def together(paths: Paths, one: str, other: str, stages: int) -> int:
+    """Number of stages whose rung two types meet at the same public history, on complete paths."""
+    first, second = paths[one], paths[other]
+    met = 1
+    for stage in range(stages - 1):
+        alike = stage < min(len(first.given), len(second.given)) and first.given[stage] == second.given[stage]
+        if not alike or stage in (first.concedes, second.concedes):
+            break
+        met += 1
+    return met
+
+
+@dataclass(frozen=True)
+class PathIndex:
+    """The variables of a model by owner and stage, for tying and holding them."""
+
+    model: Any
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str, int], dict[tuple[Any, ...], Any]]:
+        """(family, owner, stage) -> rest of the index -> variable."""
+        places: dict[tuple[str, str, int], dict[tuple[Any, ...], Any]] = {}
+        for family in (*RUNG, *STOCKS, *FLOWS):
+            for key, variable in getattr(self.model, family).items():
+                places.setdefault((family, key[0], key[-1]), {})[key[1:-1]] = variable
+        return places
+
+    def settled_by(self, paths: Paths) -> tuple[Values, Values]:
+        """What complete paths decide: values of variables, and which variables are the same.
+
+        While two types are together, their decisions and all that follows from them are one; and what
+        follows from the answer of a stage too, if that is the same. Types that have parted are free of each
+        other. After a game has ended, a copy that nobody else meets stays empty.
+
+        Returns
+        -------
+        tuple of ComponentMap
+            Variables with their values; variables with the one that leads them.
+        """
+        frame: Frame = self.model.frame
+        stages = frame.game.stages
+        fixed = held(self.model, paths)
+        tied: Values = ComponentMap()
+        own = frame.information is not Information.OPEN_LOOP
+        for number, name in enumerate(frame.types):
+            length = paths[name].length(stages)
+            for stage in range(length, stages):
+                for family in (*(RUNG if own else ()), "exits"):
+                    empty = self._by_place.get((family, name, stage), {})
+                    fixed.update((variable, 0.0) for variable in empty.values())
+            for stage in range(length):
+                met = (q for q in frame.types[:number] if together(paths, q, name, stages) > stage)
+                if (lead := next(met, None)) is None:
+                    continue
+                alike = paths[lead].given[stage] == paths[name].given[stage]
+                for family in (*RUNG, *STOCKS, *(FLOWS if alike else ())):
+                    leading = self._by_place.get((family, lead, stage), {})
+                    own_place = self._by_place.get((family, name, stage), {})
+                    tied.update((v, leading[key]) for key, v in own_place.items() if key in leading)
+            for stage in range(length):
+                for family in SEEN:
+                    views = self._by_place.get((family, name, stage), {})
+                    unseen = (v for key, v in views.items() if key[0] != paths[name].given[stage])
+                    fixed.update((variable, 0.0) for variable in unseen)
+        for (one, other, stage), variable in self.model.apart.items():
+            fixed[variable] = float(together(paths, one, other, stages) <= stage)
+        for variable in fixed:
+            tied.pop(variable, None)
+        return fixed, tied

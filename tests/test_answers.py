@@ -1,0 +1,192 @@
+"""The tree of answers: its paths, its bounds, and the whole search through it, against the brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from games import random_game
+from oracle import brute_force
+from sanctopt import Information, SolveOptions, load_case, solve
+from sanctopt.game import Game
+from sanctopt.search import strategy
+from sanctopt.search.answers import answer_tree
+from sanctopt.search.known import known_types, type_bound
+from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
+from sanctopt.search.program import Program
+from sanctopt.search.task import Clock, Task
+from sanctopt.solver_options import Limit, Reason
+from suite.families import generate
+from test_program_against_oracle import WIDE, compared
+from test_search import several_types
+
+SEEDS = range(40)
+
+
+def task(game: Game, information: Information = Information.ADAPTIVE, **options: Any) -> Task:
+    return Task(game, information, 0.0, SolveOptions(**options), Clock(None), None)
+
+
+class TestPaths:
+    def test_concessions_are_decided_first_and_answers_stage_by_stage(self) -> None:
+        game = load_case("teaching")
+        program = Program.build(task(game), "teaching")
+        opening = opening_paths(program.model.frame)
+        for name, path in opening.items():
+            may = name in program.model.frame.conceding
+            assert path.decided is not may
+            first = longer(program.model, name, path)
+            if may:
+                assert [new.concedes for new in first] == [*reversed(range(game.stages)), None]
+                assert all(new.decided and new.given == () for new in first)
+            else:
+                assert {new.given for new in first} <= {(row.name,) for row in game.responses}
+
+    def test_a_path_ends_with_the_concession(self) -> None:
+        assert Path(("protest",), 0).complete(3)
+        assert not Path(("protest",), 1).complete(3)
+        assert Path(("a", "b", "c")).complete(3)
+        assert not Path(("a", "b", "c"), decided=False).complete(3)
+
+    @pytest.mark.parametrize(
+        ("one", "other", "met"),
+        [
+            (Path(("a", "a", "a")), Path(("a", "a", "a")), 3),
+            (Path(("a", "a", "a")), Path(("a", "a", "b")), 3),
+            (Path(("a", "a", "a")), Path(("a", "b", "a")), 2),
+            (Path(("b", "a", "a")), Path(("a", "a", "a")), 1),
+            (Path(("a",), 0), Path(("a", "a", "a")), 1),
+            (Path(("a", "a"), 1), Path(("a", "a"), 1), 2),
+        ],
+    )
+    def test_types_are_together_until_a_history_differs_or_ends(
+        self, one: Path, other: Path, met: int
+    ) -> None:
+        assert together({"x": one, "y": other}, "x", "y", 3) == met
+        assert together({"x": one, "y": other}, "y", "x", 3) == met
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+    def test_the_program_of_rungs_values_a_ladder_as_the_whole_program_does(
+        self, seed: int, information: Information
+    ) -> None:
+        """Holding, tying and leaving out rows loses no point of the played paths."""
+        game = several_types(seed)
+        outcome = solve(game, information=information).outcome
+        whole = Program.build(task(game, information), "whole")
+        wanted = whole.claim(outcome)
+        fixed, tied = PathIndex(whole.model).settled_by(played_paths(outcome))
+        rungs = replace(whole, compiled=whole.compiled.restricted(fixed, tied))
+        assert len(rungs.compiled.form.cost) < len(whole.compiled.form.cost)
+        assert rungs.claim(outcome).claimed_value == pytest.approx(wanted.claimed_value, rel=1e-7, abs=1e-7)
+        report = rungs.compiled.solve(SolveOptions(relative_gap=0.0))
+        assert report.incumbent is not None
+        best = whole.unit * report.incumbent
+        assert best == pytest.approx(outcome.value, rel=2e-6, abs=1e-6)  # it was optimal already
+
+    def test_held_values_say_what_the_paths_say(self) -> None:
+        game = several_types(1)
+        program = Program.build(task(game), "held")
+        paths = played_paths(solve(game).outcome)
+        values = held(program.model, paths)
+        for (name, response, stage), variable in program.model.takes.items():
+            given = paths[name].given
+            assert values[variable] == float(stage < len(given) and given[stage] == response)
+
+
+class TestTree:
+    @pytest.mark.parametrize("seed", SEEDS)
+    @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+    def test_optimum_without_any_help(self, seed: int, information: Information) -> None:
+        game = several_types(seed)
+        result = answer_tree(task(game, information), "tree", None)
+        wanted = brute_force(game, information.value).value
+        assert result.reason is Reason.OPTIMAL
+        assert result.finding is not None
+        assert result.bound is not None
+        assert result.finding.outcome.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+        assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+
+    @pytest.mark.parametrize("nodes", [0, 1, 3, 10])
+    @pytest.mark.parametrize("seed", range(10))
+    def test_every_bound_on_the_way_holds(self, seed: int, nodes: int) -> None:
+        game = several_types(seed)
+        result = answer_tree(task(game, node_limit=nodes), "tree", None)
+        wanted = brute_force(game).value
+        assert result.bound is not None
+        assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+        assert result.finding is not None
+        assert result.finding.outcome.value <= wanted + 1e-6 * max(1.0, abs(wanted))
+
+    def test_a_node_limit_is_told(self) -> None:
+        result = answer_tree(task(generate("adapting", "XS", 0), node_limit=0), "tree", None)
+        assert (result.reason, result.limit) == (Reason.LIMIT, Limit.NODES)
+        assert result.phases[-1].report.nodes == 0
+
+    def test_no_time_leaves_a_bound_and_a_ladder(self) -> None:
+        game = generate("adapting", "XS", 0)
+        result = answer_tree(task(game), "tree", 0.0)
+        assert (result.reason, result.limit) == (Reason.LIMIT, Limit.TIME)
+        assert result.finding is not None
+        assert result.bound is not None
+        assert result.bound >= solve(game).value
+
+    def test_caps_tighten_the_bound_and_change_no_answer(self) -> None:
+        game = generate("adapting", "XS", 0)
+        known = known_types(task(game), 1.0)
+        caps = {patron.name: type_bound(game, patron, known) for patron in game.patron_types}
+        free = answer_tree(task(game), "tree", None)
+        capped = answer_tree(task(game), "tree", None, caps=caps)
+        assert free.finding is not None
+        assert capped.finding is not None
+        assert capped.finding.outcome.value == pytest.approx(free.finding.outcome.value, rel=2e-6)
+        assert capped.phases[-1].report.nodes <= free.phases[-1].report.nodes
+
+    def test_a_start_that_is_optimal_stays(self) -> None:
+        game = several_types(2)
+        first = answer_tree(task(game), "tree", None).finding
+        again = answer_tree(task(game), "tree", None, first).finding
+        assert first is not None
+        assert again is not None
+        assert again.outcome.value == pytest.approx(first.outcome.value, rel=1e-6)
+
+    def test_runs_repeat(self) -> None:
+        game = generate("adapting", "XS", 1)
+        one, two = (answer_tree(task(game), "tree", None) for _ in range(2))
+        counts = [
+            [(p.purpose, p.report.nodes, p.report.simplex_iterations) for p in result.phases]
+            for result in (one, two)
+        ]
+        assert counts[0] == counts[1]
+
+
+class TestEveryStep:
+    """Small games go to the exact program; here none is small, and the brute force says what is right."""
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    @pytest.mark.parametrize("margin", [0.0, 0.3])
+    def test_against_brute_force(self, seed: int, margin: float, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(strategy, "SMALL", 0)
+        compared(several_types(seed), Information.ADAPTIVE, margin)
+
+    @pytest.mark.parametrize("seed", range(12))
+    @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+    def test_wider_games(self, seed: int, information: Information, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(strategy, "SMALL", 0)
+        compared(random_game(seed, WIDE), information)
+
+    @pytest.mark.parametrize("seed", range(8))
+    def test_a_large_game_with_a_time_limit_has_a_proven_bound(
+        self, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(strategy, "SMALL", 0)
+        monkeypatch.setattr(strategy, "LARGE", 0)
+        game = several_types(seed)
+        optimum = brute_force(game, "adaptive").value
+        solution = solve(game, options=SolveOptions(time_limit_seconds=60.0))
+        assert solution.certificate.accepted
+        assert solution.value <= optimum + 1e-6 * max(1.0, abs(optimum))
+        assert solution.dual_bound is not None
+        assert solution.dual_bound >= optimum - 1e-6 * max(1.0, abs(optimum))
