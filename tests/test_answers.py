@@ -11,7 +11,7 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, load_case, solve
 from sanctopt.game import Game
-from sanctopt.search import strategy
+from sanctopt.search import answers, strategy
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
@@ -143,6 +143,30 @@ class TestTree:
         assert capped.finding is not None
         assert capped.finding.outcome.value == pytest.approx(free.finding.outcome.value, rel=2e-6)
         assert capped.phases[-1].report.nodes <= free.phases[-1].report.nodes
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_ctrl_c_at_any_relaxation_leaves_a_bound_that_holds(
+        self, seed: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        game = several_types(seed)
+        wanted = brute_force(game).value
+        relax = answers._Held.relax
+        for fatal in (0, 1, 2, 3, 5, 8, 13, 21):
+            calls = iter(range(1000))
+
+            def interrupted(self: Any, paths: Any, basis: Any = None, fatal: int = fatal) -> Any:
+                if next(calls) == fatal:  # noqa: B023
+                    raise KeyboardInterrupt
+                return relax(self, paths, basis)
+
+            monkeypatch.setattr(answers._Held, "relax", interrupted)
+            result = answer_tree(task(game), "tree", None)
+            assert result.bound is None or result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+            if next(calls) <= fatal:
+                break  # it ended before
+            assert result.finding is not None
+            if result.bound is None or result.finding.gap(result.bound) > 1e-6:
+                assert (result.reason, result.limit) == (Reason.INTERRUPTED, Limit.INTERRUPT)
 
     def test_a_start_that_is_optimal_stays(self) -> None:
         game = several_types(2)

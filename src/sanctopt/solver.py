@@ -1,6 +1,6 @@
 """HiGHS behind a small door: compile a Pyomo model once, solve it as often as needed.
 
-Only this module and its two halves :mod:`sanctopt.solver_options` and :mod:`sanctopt.solver_run` import
+Only this module, :mod:`sanctopt.solver_options`, `solver_run` and `solver_relaxation` import
 highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``tests/test_solver.py``:
 
 - It accepts NaN in costs and coefficients and calls the result optimal; of NaN bounds it complains, keeps
@@ -27,7 +27,7 @@ from threading import Lock
 
 import highspy
 import numpy as np
-from highspy import HighsModelStatus, HighsStatus
+from highspy import HighsModelStatus
 from numpy.typing import NDArray
 from pyomo.common.collections import ComponentMap
 from pyomo.environ import ConcreteModel
@@ -40,10 +40,9 @@ from sanctopt.solver_options import (
     Reason,
     SolveOptions,
     SolveReport,
-    new_highs,
     relative_gap,
 )
-from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, expect_ok, set_option
+from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, expect_ok, loaded, set_option
 from sanctopt.standard_form import (
     Evaluation,
     FloatArray,
@@ -126,31 +125,6 @@ def compile_program(model: ConcreteModel) -> CompiledProgram:
     start = time.perf_counter()
     form = compile_standard_form(model)
     return CompiledProgram(form, loaded(form), time.perf_counter() - start)
-
-
-def loaded(form: StandardForm) -> highspy.Highs:
-    """Hand a program to a new HiGHS object."""
-    highs = new_highs()
-    status = highs.passModel(
-        len(form.cost),
-        len(form.row_lower),
-        form.matrix.nnz,
-        int(highspy.MatrixFormat.kColwise),
-        int(highspy.ObjSense.kMaximize if form.maximize else highspy.ObjSense.kMinimize),
-        form.offset,
-        form.cost,
-        form.column_lower,
-        form.column_upper,
-        form.row_lower,
-        form.row_upper,
-        form.matrix.indptr.astype(np.int32),
-        form.matrix.indices.astype(np.int32),
-        form.matrix.data,
-        form.integer.astype(np.int32),
-    )
-    if status != HighsStatus.kOk:
-        raise SolverError(f"HiGHS did not take a program as it is ({status})")
-    return highs
 
 
 class CompiledProgram:

@@ -22,8 +22,7 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
 from sanctopt.errors import SolverError
-from sanctopt.solver import loaded
-from sanctopt.solver_run import expect_ok, set_option
+from sanctopt.solver_run import expect_ok, loaded, set_option
 from sanctopt.standard_form import FloatArray, StandardForm
 
 Basis = Any

@@ -17,8 +17,8 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
 from sanctopt.errors import OptionError, SolverError
-from sanctopt.solver_options import HighsValue, Progress, relative_gap
-from sanctopt.standard_form import FloatArray
+from sanctopt.solver_options import HighsValue, Progress, new_highs, relative_gap
+from sanctopt.standard_form import FloatArray, StandardForm
 
 HighsCallbackType = highspy.cb.HighsCallbackType
 _PROGRESS_SECONDS = 0.1
@@ -43,6 +43,31 @@ def expect_ok(status: HighsStatus, what: str) -> None:
     """Raise SolverError unless HiGHS did what it was told, without as much as a warning."""
     if status != HighsStatus.kOk:
         raise SolverError(f"HiGHS refused {what} ({status})")
+
+
+def loaded(form: StandardForm) -> highspy.Highs:
+    """Hand a program to a new HiGHS object."""
+    highs = new_highs()
+    status = highs.passModel(
+        len(form.cost),
+        len(form.row_lower),
+        form.matrix.nnz,
+        int(highspy.MatrixFormat.kColwise),
+        int(highspy.ObjSense.kMaximize if form.maximize else highspy.ObjSense.kMinimize),
+        form.offset,
+        form.cost,
+        form.column_lower,
+        form.column_upper,
+        form.row_lower,
+        form.row_upper,
+        form.matrix.indptr.astype(np.int32),
+        form.matrix.indices.astype(np.int32),
+        form.matrix.data,
+        form.integer.astype(np.int32),
+    )
+    if status != HighsStatus.kOk:
+        raise SolverError(f"HiGHS did not take a program as it is ({status})")
+    return highs
 
 
 def finite(number: float) -> float | None:

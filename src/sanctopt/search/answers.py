@@ -125,6 +125,7 @@ class AnswerTree:
         self.best: Finding | None = None
         self._given = False
         self._open: list[_Node] = []
+        self._hand: list[_Node] = []
         self._closed = NONE_OPEN
         self._branched = 0
         self._proven: dict[tuple[Path, ...], float] = {}
@@ -166,7 +167,8 @@ class AnswerTree:
         opening = opening_paths(self._whole.program.model.frame)
         root = tuple(opening[name] for name in self._types)
         self._push(_Node((0.0, 0, 0), float("inf"), root))
-        self._relax(heapq.heappop(self._open))
+        with self._taken() as node:
+            self._relax(node)
         self._first_ladders(root)
         patience, last_dive = FIRST_DIVE, self._whole.solves
         while self._open:
@@ -177,21 +179,36 @@ class AnswerTree:
                 return Reason.OPTIMAL, Limit.NONE
             if self._clock.left() == 0.0:
                 return Reason.LIMIT, Limit.TIME
-            if task.options.node_limit is not None and self._branched >= task.options.node_limit:
+            if self._at_node_limit():
                 return Reason.LIMIT, Limit.NODES
-            node = heapq.heappop(self._open)
-            if not node.relaxed:
-                self._relax(node)
-            elif all(path.complete(self._stages) for path in node.paths):
-                self._look(node)
-            else:
-                if self._whole.solves - last_dive >= patience and len(self._types) > 1:
-                    self._dive(node)
-                    patience, last_dive = 2 * patience, self._whole.solves
-                self._branch(node)
+            with self._taken() as node:
+                if not node.relaxed:
+                    self._relax(node)
+                elif all(path.complete(self._stages) for path in node.paths):
+                    self._look(node)
+                else:
+                    if self._whole.solves - last_dive >= patience and len(self._types) > 1:
+                        self._dive(node)
+                        patience, last_dive = 2 * patience, self._whole.solves
+                    self._branch(node)
         if self._limit is not Limit.NONE:
             return Reason.LIMIT, self._limit
         return (Reason.INFEASIBLE if self.best is None else Reason.OPTIMAL), Limit.NONE
+
+    def _at_node_limit(self) -> bool:
+        limit = self._task.options.node_limit
+        return limit is not None and self._branched >= limit
+
+    @contextmanager
+    def _taken(self) -> Iterator[_Node]:
+        """The next node, out of the tree until what follows from it is in.
+
+        Ctrl-C may fall on any line. A node that was not dealt with to the end stays in hand, and counts.
+        """
+        self._hand = self._open[:1]
+        heapq.heappop(self._open)
+        yield self._hand[0]
+        self._hand = []
 
     def _result(self, reason: Reason, limit: Limit) -> SearchResult:
         bound = self._bound()
@@ -203,8 +220,8 @@ class AnswerTree:
         return SearchResult(self.best, bound, reason, limit, phases)
 
     def _bound(self) -> float | None:
-        """Proven bound: of all open nodes, and of all that were closed."""
-        values = [node.bound for node in self._open]
+        """Proven bound: of all nodes that are open or in hand, and of all that were closed."""
+        values = [node.bound for node in (*self._open, *self._hand)]
         values.append(self._closed)
         if self.best is not None:
             values.append(self.best.outcome.value)
@@ -286,7 +303,7 @@ class AnswerTree:
             self._push(child)
 
     def _dive(self, node: _Node) -> None:
-        """Follow what the relaxation takes most of, down to a program of rungs."""
+        """Follow the children of the largest bounds, and what the relaxation takes most of, to a ladder."""
         found = self._whole.relax(self._paths(node), node.basis)
         while found is not None and not all(path.complete(self._stages) for path in node.paths):
             if self._task.stop.is_set() or self._clock.left() == 0.0:
@@ -323,10 +340,11 @@ class AnswerTree:
 
     def _sketch(self) -> None:
         """Look for a ladder with the answers left open; of a conceding type, one with the best concession."""
-        if not self._unfinished():
+        if not self._unfinished() or self._at_node_limit():
             return
         if not all(path.decided for path in self._open[0].paths):
-            self._branch(heapq.heappop(self._open))
+            with self._taken() as root:
+                self._branch(root)
         if not self._unfinished():
             return
         node, whole = self._open[0], self._whole.program
