@@ -125,13 +125,11 @@ class TestTree:
         assert (result.reason, result.limit) == (Reason.LIMIT, Limit.NODES)
         assert result.phases[-1].report.nodes == 0
 
-    def test_no_time_leaves_a_bound_and_a_ladder(self) -> None:
-        game = generate("adapting", "XS", 0)
-        result = answer_tree(task(game), "tree", 0.0)
+    def test_no_time_leaves_a_ladder(self) -> None:
+        result = answer_tree(task(generate("adapting", "XS", 0)), "tree", 0.0)
         assert (result.reason, result.limit) == (Reason.LIMIT, Limit.TIME)
         assert result.finding is not None
-        assert result.bound is not None
-        assert result.bound >= solve(game).value
+        assert result.bound is None
 
     def test_caps_tighten_the_bound_and_change_no_answer(self) -> None:
         game = generate("adapting", "XS", 0)
@@ -154,10 +152,10 @@ class TestTree:
         for fatal in (0, 1, 2, 3, 5, 8, 13, 21):
             calls = iter(range(1000))
 
-            def interrupted(self: Any, paths: Any, basis: Any = None, fatal: int = fatal) -> Any:
+            def interrupted(self: Any, *asked: Any, fatal: int = fatal) -> Any:
                 if next(calls) == fatal:  # noqa: B023
                     raise KeyboardInterrupt
-                return relax(self, paths, basis)
+                return relax(self, *asked)
 
             monkeypatch.setattr(answers._Held, "relax", interrupted)
             result = answer_tree(task(game), "tree", None)

@@ -12,8 +12,9 @@ import pytest
 from sanctopt.errors import SolverError
 from sanctopt.solver import SolveOptions, compile_program
 from sanctopt.solver_relaxation import Relaxation
+from sanctopt.solver_run import expect_ok
 from sanctopt.standard_form import StandardForm, compile_standard_form
-from solver_models import knapsack
+from solver_models import knapsack, polytope
 
 
 def relaxed_optimum(model: Any, held: dict[int, float]) -> float | None:
@@ -60,6 +61,26 @@ def test_infeasible_is_none_and_does_not_last() -> None:
         again = relaxation.solve({})
         assert again is not None
         assert again.bound == pytest.approx(free.bound)
+
+
+def test_no_time_is_told() -> None:
+    with (
+        Relaxation(compile_standard_form(polytope(300, 300))) as relaxation,
+        pytest.raises(TimeoutError, match="the time for a linear relaxation ran out"),
+    ):
+        relaxation.solve({}, None, 0.0)
+
+
+def test_time_is_that_of_one_solve() -> None:
+    """HiGHS adds up the time of linear programs; together these take more than the limit of each."""
+    form = compile_standard_form(polytope(300, 300))
+    ends = 0
+    with Relaxation(form) as relaxation:
+        while relaxation._highs.getRunTime() < 0.6:
+            expect_ok(relaxation._highs.clearSolver(), "a fresh start")
+            assert relaxation.solve({}, None, 0.5) is not None
+            ends += 1
+    assert ends > 1
 
 
 def test_an_unbounded_relaxation_is_an_error() -> None:

@@ -79,7 +79,9 @@ class Relaxation:
         self._thread.submit(highspy.Highs.resetGlobalScheduler, True)
         self._thread.shutdown(wait=True)
 
-    def solve(self, held: Mapping[int, float], basis: Basis | None = None) -> Relaxed | None:
+    def solve(
+        self, held: Mapping[int, float], basis: Basis | None = None, seconds: float | None = None
+    ) -> Relaxed | None:
         """Solve with some columns held at values, all others between their bounds.
 
         Parameters
@@ -88,6 +90,8 @@ class Relaxation:
             Columns and values.
         basis : Basis or None
             Basis to start from; None for the last one.
+        seconds : float or None
+            Time for it; None for no limit.
 
         Returns
         -------
@@ -96,12 +100,14 @@ class Relaxation:
 
         Raises
         ------
+        TimeoutError
+            Time ran out.
         SolverError
             HiGHS fails.
         """
-        return self._thread.submit(self._solve, dict(held), basis).result()
+        return self._thread.submit(self._solve, dict(held), basis, seconds).result()
 
-    def _solve(self, held: dict[int, float], basis: Basis | None) -> Relaxed | None:
+    def _solve(self, held: dict[int, float], basis: Basis | None, seconds: float | None) -> Relaxed | None:
         for column in [*self._held, *held]:
             value = held.get(column)
             if value == self._held.get(column):
@@ -113,12 +119,17 @@ class Relaxation:
         self._held = held
         if basis is not None:
             expect_ok(self._highs.setBasis(basis), "a basis")
+        # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against the time of all solves.
+        limit = float("inf") if seconds is None else self._highs.getRunTime() + float(seconds)
+        set_option(self._highs, "time_limit", limit)
         status = self._run()
         if status == HighsModelStatus.kInfeasible and not self._no_room():
             expect_ok(self._highs.clearSolver(), "a fresh start")
             status = self._run()
         if status == HighsModelStatus.kInfeasible:
             return None
+        if status == HighsModelStatus.kTimeLimit:
+            raise TimeoutError("the time for a linear relaxation ran out")
         if status != HighsModelStatus.kOptimal:
             raise SolverError(f"HiGHS ended a linear relaxation with {status}")
         solution = self._highs.getSolution()

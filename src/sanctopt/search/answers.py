@@ -92,11 +92,13 @@ class _Held:
             (key[0], key[2], key[1]): columns[variable] for key, variable in program.model.takes.items()
         }
 
-    def relax(self, paths: Paths, basis: Basis | None = None) -> tuple[float, Relaxed] | None:
+    def relax(
+        self, paths: Paths, basis: Basis | None = None, seconds: float | None = None
+    ) -> tuple[float, Relaxed] | None:
         """Bound (millions of US dollars) and point of the relaxation held to paths; None if it has none."""
         columns = self.program.compiled.columns
         values = held(self.program.model, paths)
-        found = self.relaxation.solve({columns[v]: value for v, value in values.items()}, basis)
+        found = self.relaxation.solve({columns[v]: value for v, value in values.items()}, basis, seconds)
         self.solves += 1
         if found is None:
             return None
@@ -139,6 +141,8 @@ class AnswerTree:
                 self.best = self._whole.program.claim(do_nothing(self._task.game, self._task.information))
             try:
                 reason, limit = self._search()
+            except TimeoutError:
+                reason, limit = Reason.LIMIT, Limit.TIME
             except KeyboardInterrupt:
                 self._task.stop.set()
                 reason, limit = Reason.INTERRUPTED, Limit.INTERRUPT
@@ -260,7 +264,7 @@ class AnswerTree:
             if not self._alone:
                 return self._caps.get(name, float("inf"))
             if (name, path) not in self._table:
-                found = self._alone[name].relax({name: path})
+                found = self._alone[name].relax({name: path}, None, self._clock.left())
                 self._table[name, path] = None if found is None else found[0]
             value = self._table[name, path]
             if value is None:
@@ -270,7 +274,7 @@ class AnswerTree:
 
     def _relax(self, node: _Node) -> Relaxed | None:
         """Bound a node by the relaxation of the whole program; an impossible one goes."""
-        found = self._whole.relax(self._paths(node), node.basis)
+        found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
         if found is None:
             return None
         bound, relaxed = found
@@ -304,7 +308,7 @@ class AnswerTree:
 
     def _dive(self, node: _Node) -> None:
         """Follow the children of the largest bounds, and what the relaxation takes most of, to a ladder."""
-        found = self._whole.relax(self._paths(node), node.basis)
+        found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
         while found is not None and not all(path.complete(self._stages) for path in node.paths):
             if self._task.stop.is_set() or self._clock.left() == 0.0:
                 return
@@ -316,7 +320,7 @@ class AnswerTree:
             decided.sort(key=lambda choice: (-choice[1], -choice[0]))
             found = None
             for _, _, child in decided:
-                found = self._whole.relax(self._paths(child), relaxed.basis)
+                found = self._whole.relax(self._paths(child), relaxed.basis, self._clock.left())
                 if found is not None:
                     node = child
                     break

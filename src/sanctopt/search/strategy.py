@@ -55,12 +55,12 @@ def search(task: Task) -> SearchResult:
             result = _exact(task, "open-loop program", trivial, {})
         else:
             result = answer_tree(task, "open-loop program", task.clock.left())
-        if result.bound is None and result.reason is not Reason.INFEASIBLE:
-            result = replace(result, bound=trivial)
     elif len(task.game.patron_types) == 1:
         result = known_type(task, task.clock.left())
     else:
         result = _adaptive(task)
+    if result.bound is None and result.reason is not Reason.INFEASIBLE:
+        result = replace(result, bound=expected_bound(task.game, {}))
     return replace(result, finding=None if result.finding is None else _tidy(task, result.finding))
 
 
