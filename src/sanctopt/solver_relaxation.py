@@ -119,7 +119,7 @@ class Relaxation:
         self._held = held
         if basis is not None:
             expect_ok(self._highs.setBasis(basis), "a basis")
-        # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against the time of all solves.
+        # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against all solves together.
         limit = float("inf") if seconds is None else self._highs.getRunTime() + float(seconds)
         set_option(self._highs, "time_limit", limit)
         status = self._run()
