@@ -11,8 +11,9 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, load_case, solve
 from sanctopt.game import Game
-from sanctopt.search import answers, strategy
+from sanctopt.search import strategy
 from sanctopt.search.answers import answer_tree
+from sanctopt.search.held import HeldProgram
 from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
 from sanctopt.search.program import Program
@@ -148,7 +149,7 @@ class TestTree:
     ) -> None:
         game = several_types(seed)
         wanted = brute_force(game).value
-        relax = answers._Held.relax
+        relax = HeldProgram.relax
         for fatal in (0, 1, 2, 3, 5, 8, 13, 21):
             calls = iter(range(1000))
 
@@ -157,7 +158,7 @@ class TestTree:
                     raise KeyboardInterrupt
                 return relax(self, *asked)
 
-            monkeypatch.setattr(answers._Held, "relax", interrupted)
+            monkeypatch.setattr(HeldProgram, "relax", interrupted)
             result = answer_tree(task(game), "tree", None)
             assert result.bound is None or result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
             if next(calls) <= fatal:

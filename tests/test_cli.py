@@ -25,7 +25,7 @@ from sanctopt import (
     Rung,
     SolverError,
     Start,
-    cli,
+    cli_progress,
     load_case,
     solve,
     write_case,
@@ -54,7 +54,7 @@ def run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., SimpleNamespace]:
     """Run the command in this process, without words on progress however slow it is."""
-    monkeypatch.setattr(cli, "FIRST_SECONDS", 3600.0)
+    monkeypatch.setattr(cli_progress, "FIRST_SECONDS", 3600.0)
 
     def call(*arguments: object) -> SimpleNamespace:
         code = main([str(argument) for argument in arguments])
@@ -424,9 +424,9 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
 def test_progress_goes_to_standard_error_at_its_own_pace(monkeypatch, stream):
     for name in ("FIRST_SECONDS", "TTY_SECONDS", "LINE_SECONDS"):
-        monkeypatch.setattr(cli, name, 0.02)
+        monkeypatch.setattr(cli_progress, name, 0.02)
     monkeypatch.setattr(sys, "stderr", shown := stream())
-    with cli._shown_progress() as tell:
+    with cli_progress.shown_progress() as tell:
         tell(sanctopt.SearchProgress("adaptive program", 1.0, 471.18, None, float("inf"), 5))
         for _ in range(500):
             if "nodes 5" in shown.getvalue():

@@ -113,9 +113,9 @@ def stage_0() -> dict[str, float]:
     proud_unthreatened = next(s for s in unthreatened.steps if s.type == "proud")
     assert proud_unthreatened.response == "retaliate"
     assert idle.exits == ()
-    for now in (calm, proud):
-        assert now.exits == ("large_bank",)
-        assert (now.credibility, now.provocation, now.cost) == (calm.credibility, calm.provocation, calm.cost)
+    assert calm.exits == proud.exits == ("large_bank",)
+    assert (proud.credibility, proud.provocation) == (calm.credibility, calm.provocation)
+    assert proud.cost == calm.cost
     return {
         "Rbar(0)": baseline_revenue(game(), 0),
         "k(0) if nothing is started": idle.credibility,

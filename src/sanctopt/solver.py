@@ -42,7 +42,7 @@ from sanctopt.solver_options import (
     SolveReport,
     relative_gap,
 )
-from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, expect_ok, loaded, set_option
+from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, ending, expect_ok, loaded, set_option
 from sanctopt.standard_form import (
     Evaluation,
     FloatArray,
@@ -67,15 +67,6 @@ VIOLATION_TOLERANCE = 1e-6
 """Largest absolute violation of an incumbent: HiGHS's own ``mip_feasibility_tolerance``."""
 
 _TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
-_LIMITS = {
-    HighsModelStatus.kTimeLimit: Limit.TIME,
-    HighsModelStatus.kIterationLimit: Limit.ITERATIONS,
-    HighsModelStatus.kSolutionLimit: Limit.SOLUTIONS,
-    HighsModelStatus.kMemoryLimit: Limit.MEMORY,
-    HighsModelStatus.kObjectiveBound: Limit.TARGET,
-    HighsModelStatus.kObjectiveTarget: Limit.TARGET,
-    HighsModelStatus.kInterrupt: Limit.INTERRUPT,
-}
 PRESOLVE = "off"
 """Presolve of HiGHS 1.15.1 has called worse points optimal on programs of this game, with its default rules
 and with some of them switched off (``tests/test_solver_traps.py``); it removes few of their rows anyway. The
@@ -420,7 +411,7 @@ class CompiledProgram:
         if outcome.status == HighsModelStatus.kModelEmpty:
             offset = self._form.offset
             outcome = replace(outcome, values=np.zeros(0), objective=offset, dual_bound=offset)
-        reason, limit, message = _ending(options, outcome)
+        reason, limit, message = ending(options, outcome)
         values, incumbent, bound = outcome.values, None, outcome.dual_bound
         if reason in (Reason.INFEASIBLE, Reason.UNBOUNDED):
             values = bound = None
@@ -509,22 +500,3 @@ class CompiledProgram:
     def _refuse_while_running(self) -> None:
         if self._runner.busy:
             raise SolverError("HiGHS is still running on this program; wait, or compile the model again")
-
-
-def _ending(options: SolveOptions, outcome: Outcome) -> tuple[Reason, Limit, str]:
-    """Reason, limit and complaint by HiGHS's status alone."""
-    status = outcome.status
-    if status in (HighsModelStatus.kOptimal, HighsModelStatus.kModelEmpty):
-        return Reason.OPTIMAL, Limit.NONE, ""
-    if status == HighsModelStatus.kInfeasible:
-        return Reason.INFEASIBLE, Limit.NONE, ""
-    if status == HighsModelStatus.kUnbounded:
-        return Reason.UNBOUNDED, Limit.NONE, ""
-    if status not in _LIMITS:
-        return Reason.ERROR, Limit.NONE, f"HiGHS ended without a verdict ({status})"
-    limit = _LIMITS[status]
-    if limit is Limit.INTERRUPT:
-        return Reason.INTERRUPTED, limit, ""
-    if limit is Limit.SOLUTIONS and options.node_limit is not None and outcome.nodes >= options.node_limit:
-        limit = Limit.NODES
-    return Reason.LIMIT, limit, ""

@@ -17,7 +17,7 @@ import numpy as np
 from highspy import HighsModelStatus, HighsStatus
 
 from sanctopt.errors import OptionError, SolverError
-from sanctopt.solver_options import HighsValue, Progress, new_highs, relative_gap
+from sanctopt.solver_options import HighsValue, Limit, Progress, Reason, SolveOptions, new_highs, relative_gap
 from sanctopt.standard_form import FloatArray, StandardForm
 
 HighsCallbackType = highspy.cb.HighsCallbackType
@@ -29,6 +29,16 @@ _INTERRUPTS = (
     HighsCallbackType.kCallbackSimplexInterrupt,
     HighsCallbackType.kCallbackIpmInterrupt,
 )
+
+_LIMITS = {
+    HighsModelStatus.kTimeLimit: Limit.TIME,
+    HighsModelStatus.kIterationLimit: Limit.ITERATIONS,
+    HighsModelStatus.kSolutionLimit: Limit.SOLUTIONS,
+    HighsModelStatus.kMemoryLimit: Limit.MEMORY,
+    HighsModelStatus.kObjectiveBound: Limit.TARGET,
+    HighsModelStatus.kObjectiveTarget: Limit.TARGET,
+    HighsModelStatus.kInterrupt: Limit.INTERRUPT,
+}
 
 OnProgress = Callable[[Progress], None]
 
@@ -242,3 +252,22 @@ class Runner:
             nodes=max(0, info.mip_node_count),
             iterations=max(0, info.simplex_iteration_count),
         )
+
+
+def ending(options: SolveOptions, outcome: Outcome) -> tuple[Reason, Limit, str]:
+    """Reason, limit and complaint by HiGHS's status alone."""
+    status = outcome.status
+    if status in (HighsModelStatus.kOptimal, HighsModelStatus.kModelEmpty):
+        return Reason.OPTIMAL, Limit.NONE, ""
+    if status == HighsModelStatus.kInfeasible:
+        return Reason.INFEASIBLE, Limit.NONE, ""
+    if status == HighsModelStatus.kUnbounded:
+        return Reason.UNBOUNDED, Limit.NONE, ""
+    if status not in _LIMITS:
+        return Reason.ERROR, Limit.NONE, f"HiGHS ended without a verdict ({status})"
+    limit = _LIMITS[status]
+    if limit is Limit.INTERRUPT:
+        return Reason.INTERRUPTED, limit, ""
+    if limit is Limit.SOLUTIONS and options.node_limit is not None and outcome.nodes >= options.node_limit:
+        limit = Limit.NODES
+    return Reason.LIMIT, limit, ""

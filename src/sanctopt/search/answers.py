@@ -32,16 +32,16 @@ from typing import Any
 from pyomo.common.collections import ComponentMap
 
 from sanctopt.errors import SolverError
-from sanctopt.game import EQUAL
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.alone import alone_with
-from sanctopt.search.paths import Path, PathIndex, Paths, held, longer, opening_paths, played_paths
-from sanctopt.search.program import TIGHT, Program, do_nothing
+from sanctopt.search.held import HeldProgram
+from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
+from sanctopt.search.program import TIGHT, Program, do_nothing, has_margin
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
-from sanctopt.solver_relaxation import Basis, Relaxation, Relaxed
+from sanctopt.solver_relaxation import Basis, Relaxation
 
 FLOOR_SHARE = 0.9
 """A program of rungs looks for ladders better than the best by this part of the gap asked for."""
@@ -79,38 +79,6 @@ class _Node:
     looks: int = field(compare=False, default=0)
 
 
-class _Held:
-    """A program, its relaxation, and the columns that paths hold."""
-
-    def __init__(self, program: Program, relaxation: Relaxation) -> None:
-        self.program = program
-        self.relaxation = relaxation
-        self.index = PathIndex(program.model)
-        self.iterations = self.solves = 0
-        columns = program.compiled.columns
-        self._takes = {
-            (key[0], key[2], key[1]): columns[variable] for key, variable in program.model.takes.items()
-        }
-
-    def relax(
-        self, paths: Paths, basis: Basis | None = None, seconds: float | None = None
-    ) -> tuple[float, Relaxed] | None:
-        """Bound (millions of US dollars) and point of the relaxation held to paths; None if it has none."""
-        columns = self.program.compiled.columns
-        values = held(self.program.model, paths)
-        found = self.relaxation.solve({columns[v]: value for v, value in values.items()}, basis, seconds)
-        self.solves += 1
-        if found is None:
-            return None
-        self.iterations += found.iterations
-        return self.program.unit * found.bound, found
-
-    def weight(self, relaxed: Relaxed, name: str, path: Path) -> float:
-        """How much of a path's last answer the point of a relaxation takes."""
-        stage = len(path.given) - 1
-        return float(relaxed.values[self._takes[name, stage, path.given[stage]]])
-
-
 class AnswerTree:
     """The search over paths of all types of a task."""
 
@@ -121,11 +89,10 @@ class AnswerTree:
         self._stages = task.game.stages
         self._count = itertools.count()
         self._table: dict[tuple[str, Path], float | None] = {}
-        self._alone: dict[str, _Held] = {}
+        self._alone: dict[str, HeldProgram] = {}
         self._phases: list[Phase] = []
         self._told = 0.0
         self.best: Finding | None = None
-        self._given = False
         self._open: list[_Node] = []
         self._hand: list[_Node] = []
         self._closed = NONE_OPEN
@@ -135,12 +102,12 @@ class AnswerTree:
 
     def run(self, start: Finding | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
-        self.best, self._given = start, start is not None
+        self.best = start
         with self._programs():
             if start is None and self._task.margin == 0:
                 self.best = self._whole.program.claim(do_nothing(self._task.game, self._task.information))
             try:
-                reason, limit = self._search()
+                reason, limit = self._search(start)
             except TimeoutError:
                 reason, limit = Reason.LIMIT, Limit.TIME
             except KeyboardInterrupt:
@@ -153,10 +120,10 @@ class AnswerTree:
         """The programs with their relaxations, for as long as the search lasts."""
         with ExitStack() as stack:
 
-            def opened(task: Task, purpose: str) -> _Held:
+            def opened(task: Task, purpose: str) -> HeldProgram:
                 program = Program.build(task, purpose)
                 seed = task.options.seed
-                return _Held(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
+                return HeldProgram(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
 
             self._whole = opened(self._task, self._purpose)
             if len(self._types) > 1:
@@ -166,14 +133,14 @@ class AnswerTree:
                     self._alone[patron.name] = opened(alone, f"type {patron.name} known")
             yield
 
-    def _search(self) -> tuple[Reason, Limit]:
+    def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
         task = self._task
         opening = opening_paths(self._whole.program.model.frame)
         root = tuple(opening[name] for name in self._types)
         self._push(_Node((0.0, 0, 0), float("inf"), root))
         with self._taken() as node:
             self._relax(node)
-        self._first_ladders(root)
+        self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
         while self._open:
             if task.stop.is_set():
@@ -259,10 +226,10 @@ class AnswerTree:
 
     def _by_type(self, paths: tuple[Path, ...]) -> float | None:
         """Sum over types of prior times what the type alone can give on its path; None if it cannot be."""
+        if not self._alone:  # the whole program is that of a type alone
+            return float("inf")
         total = 0.0
         for name, path in zip(self._types, paths, strict=True):
-            if not self._alone:
-                return self._caps.get(name, float("inf"))
             if (name, path) not in self._table:
                 found = self._alone[name].relax({name: path}, None, self._clock.left())
                 self._table[name, path] = None if found is None else found[0]
@@ -272,14 +239,12 @@ class AnswerTree:
             total += self._prior[name] * min(value, self._caps.get(name, float("inf")))
         return total
 
-    def _relax(self, node: _Node) -> Relaxed | None:
+    def _relax(self, node: _Node) -> None:
         """Bound a node by the relaxation of the whole program; an impossible one goes."""
         found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
-        if found is None:
-            return None
-        bound, relaxed = found
-        self._push(replace(node, bound=min(node.bound, bound), basis=relaxed.basis, relaxed=True))
-        return relaxed
+        if found is not None:
+            bound, relaxed = found
+            self._push(replace(node, bound=min(node.bound, bound), basis=relaxed.basis, relaxed=True))
 
     def _next(self, paths: tuple[Path, ...]) -> int:
         """The type to branch on: concessions first, then the shortest path, then the likeliest type."""
@@ -313,13 +278,12 @@ class AnswerTree:
             if self._task.stop.is_set() or self._clock.left() == 0.0:
                 return
             _, relaxed = found
-            children = list(self._children(replace(node, basis=relaxed.basis)))
-            decided = [
-                (self._weight(relaxed, name, path), child.bound, child) for name, path, child in children
+            children = [
+                (child.bound, self._whole.weight(relaxed, name, path), child)
+                for name, path, child in self._children(node)
             ]
-            decided.sort(key=lambda choice: (-choice[1], -choice[0]))
             found = None
-            for _, _, child in decided:
+            for _, _, child in sorted(children, key=lambda choice: choice[:2], reverse=True):
                 found = self._whole.relax(self._paths(child), relaxed.basis, self._clock.left())
                 if found is not None:
                     node = child
@@ -327,16 +291,18 @@ class AnswerTree:
         if found is not None and node.paths not in self._proven:
             self._look(replace(node, bound=found[0], relaxed=True), keep=False)
 
-    def _first_ladders(self, root: tuple[Path, ...]) -> None:
+    def _first_ladders(self, start: Finding | None) -> None:
         """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
-        start = self.best
-        if len(self._types) == 1 and not root[0].decided:
+        alone = len(self._types) == 1
+        concedes = bool(self._whole.program.model.frame.conceding)
+        before = self.best
+        if alone and concedes:
             self._sketch()
-        if self._given and start is not None and self._unfinished():
+        if start is not None and self._unfinished():
             self._look(self._node_of(played_paths(start.outcome)), keep=False)
         if self._unfinished():
             self._dive(self._open[0])
-        if len(self._types) == 1 and root[0].decided and self.best is start:
+        if alone and not concedes and self.best is before:
             self._sketch()
 
     def _unfinished(self) -> bool:
@@ -357,13 +323,6 @@ class AnswerTree:
         report = self._settled(program, self._clock.left(SKETCH_SHARE), {}, SKETCH_NODES)
         if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
             self._proven[node.paths] = min(node.bound, whole.unit * report.dual_bound)
-
-    def _weight(self, relaxed: Relaxed, name: str, path: Path) -> float:
-        if path.given:
-            return self._whole.weight(relaxed, name, path)
-        model, columns = self._whole.program.model, self._whole.program.compiled.columns
-        taken = {t: float(relaxed.values[columns[v]]) for (q, t), v in model.concedes.items() if q == name}
-        return 1.0 - sum(taken.values()) if path.concedes is None else taken[path.concedes]
 
     def _look(self, node: _Node, *, keep: bool = True) -> None:
         """Solve the program of rungs of complete paths; keep it open if time ended it.
@@ -438,8 +397,7 @@ class AnswerTree:
 
     def _keep(self, outcome: Outcome, finding: Finding | None) -> bool:
         """Keep a ladder that was played, if it is the best; tells whether it has the margin asked for."""
-        margin = self._task.margin
-        if outcome.smallest_margin < margin - EQUAL * max(1.0, margin):
+        if not has_margin(outcome, self._task.margin):
             return False
         if self.best is None or outcome.value > self.best.outcome.value:
             # Where ties go another way than the paths that were held, the whole program knows the ladder.

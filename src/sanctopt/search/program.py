@@ -18,7 +18,7 @@ from sanctopt.formulation.readout import (
     read_responses,
     read_rungs,
 )
-from sanctopt.game import EQUAL, Game
+from sanctopt.game import Game, at_least
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
@@ -201,8 +201,7 @@ class Program:
             forced = overlooked(game, rungs, taken, read_concessions(self.model, values))
         else:
             excess = 0.0
-        short = outcome.smallest_margin < self.task.margin - EQUAL * max(1.0, self.task.margin)
-        finding = None if short else self.claimed(outcome)
+        finding = self.claimed(outcome) if has_margin(outcome, self.task.margin) else None
         return Settlement(outcome, finding, excess, tuple(forced))
 
     def claimed(self, outcome: Outcome) -> Finding | None:
@@ -300,6 +299,11 @@ def solve_until_settled(
     if best is not None and best.gap(bound) <= task.options.relative_gap:
         reason, limit = Reason.OPTIMAL, Limit.NONE
     return SearchResult(best, bound, reason, limit, tuple(phases))
+
+
+def has_margin(outcome: Outcome, margin: float) -> bool:
+    """Tell whether every response that is reached has the margin, in the decimals of the data."""
+    return at_least(outcome.smallest_margin, margin)
 
 
 def above(value: float, bound: float) -> bool:

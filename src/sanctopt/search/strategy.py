@@ -50,17 +50,17 @@ def search(task: Task) -> SearchResult:
     if task.information is Information.CLAIRVOYANT:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
-        trivial = expected_bound(task.game, {})
         if _decisions(task.game) <= SMALL:
-            result = _exact(task, "open-loop program", trivial, {})
+            result = _exact(task, "open-loop program", {})
         else:
             result = answer_tree(task, "open-loop program", task.clock.left())
     elif len(task.game.patron_types) == 1:
         result = known_type(task, task.clock.left())
     else:
         result = _adaptive(task)
-    if result.bound is None and result.reason is not Reason.INFEASIBLE:
-        result = replace(result, bound=expected_bound(task.game, {}))
+    if result.reason is not Reason.INFEASIBLE:
+        known = expected_bound(task.game, {})
+        result = replace(result, bound=known if result.bound is None else min(known, result.bound))
     return replace(result, finding=None if result.finding is None else _tidy(task, result.finding))
 
 
@@ -81,7 +81,7 @@ def _adaptive(task: Task) -> SearchResult:
     wanted = task.options.relative_gap
     size = _decisions(task.game)
     if size <= SMALL:
-        return _exact(task, "adaptive program", expected_bound(task.game, {}), SMALL_TUNING)
+        return _exact(task, "adaptive program", SMALL_TUNING)
     large = size > LARGE and task.options.time_limit_seconds is not None
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     share = LARGE_KNOWN_SHARE if large else KNOWN_SHARE
@@ -114,16 +114,14 @@ def _adaptive(task: Task) -> SearchResult:
     )
 
 
-def _exact(task: Task, purpose: str, bound: float, tuning: Mapping[str, Any]) -> SearchResult:
-    """The program of all types at once; ``bound`` is what is known before."""
+def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
+    """The program of all types at once."""
     program = Program.build(task, purpose)
     start = program.claim(do_nothing(task.game, task.information)) if task.margin == 0 else None
     result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
-    if result.reason is Reason.INFEASIBLE:
-        if task.margin == 0:
-            raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
-        return result
-    return replace(result, bound=bound if result.bound is None else min(bound, result.bound))
+    if result.reason is Reason.INFEASIBLE and task.margin == 0:
+        raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
+    return result
 
 
 def _decisions(game: Game) -> int:

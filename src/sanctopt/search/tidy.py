@@ -15,7 +15,7 @@ from sanctopt.game import EQUAL, Game
 from sanctopt.ladder import History, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.program import ladder_of
+from sanctopt.search.program import has_margin, ladder_of
 from sanctopt.search.task import Clock
 
 KINDS = ("threat", "starts", "mitigations", "engagements")
@@ -39,7 +39,7 @@ def tidied(game: Game, outcome: Outcome, margin: float, clock: Clock) -> Outcome
             break
         rung = outcome.ladder.rungs[number]
         shorter = _without(game, best, rung.known_type, rung.history, kind, item)
-        if shorter is None or shorter.smallest_margin < margin - EQUAL * max(1.0, margin):
+        if shorter is None or not has_margin(shorter, margin):
             continue
         if shorter.value >= best.value - EQUAL * max(1.0, abs(best.value)):
             best = shorter
