@@ -36,6 +36,7 @@ from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.alone import alone_with
 from sanctopt.search.held import HeldProgram
+from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing, has_margin
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
@@ -57,6 +58,9 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 
 FIRST_DIVE = 10
 """Relaxations of the whole program before the next dive for a better ladder; then twice as many, ..."""
+
+NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 6
+"""Share of the time left, and rounds, for ladders near the best after a dive; it halves when they fail."""
 
 LEAF_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
 """HiGHS's options for a program of rungs: these heuristics cost more there than they find."""
@@ -99,6 +103,7 @@ class AnswerTree:
         self._branched = 0
         self._proven: dict[tuple[Path, ...], float] = {}
         self._limit = Limit.NONE
+        self._nearby_share = NEARBY_SHARE
 
     def run(self, start: Finding | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
@@ -160,6 +165,7 @@ class AnswerTree:
                 else:
                     if self._whole.solves - last_dive >= patience and len(self._types) > 1:
                         self._dive(node)
+                        self._near_best()
                         patience, last_dive = 2 * patience, self._whole.solves
                     self._branch(node)
         if self._limit is not Limit.NONE:
@@ -302,8 +308,21 @@ class AnswerTree:
             self._look(self._node_of(played_paths(start.outcome)), keep=False)
         if self._unfinished():
             self._dive(self._open[0])
+        if self._unfinished():
+            self._near_best()
         if alone and not concedes and self.best is before:
             self._sketch()
+
+    def _near_best(self) -> None:
+        """Look for better ladders near the best one."""
+        if self.best is None or self._task.information is Information.OPEN_LOOP or self._at_node_limit():
+            return
+        near = NeighbourhoodSearch(self._whole.program, f"{self._purpose}, nearby", self.best.outcome)
+        near.run(Clock(self._clock.left(self._nearby_share)), self._bound(), NEARBY_ROUNDS)
+        self._phases.append(near.phase())
+        if near.best is self.best.outcome:
+            self._nearby_share /= 2.0
+        self._keep(near.best, None)
 
     def _unfinished(self) -> bool:
         return bool(self._open) and not self._done()

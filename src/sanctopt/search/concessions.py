@@ -12,10 +12,11 @@ import math
 
 from sanctopt.search.program import Program, do_nothing, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
+from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason
 
-ROOT_SHARE, FIRST_SHARE = 0.15, 0.4
-"""Shares of a conceding type's time: for the root bound, and for its most promising stage."""
+FIRST_SHARE = 0.5
+"""Share of a conceding type's time for its most promising stage."""
 
 
 def known_firm(task: Task, purpose: str, seconds: float | None) -> SearchResult:
@@ -29,29 +30,24 @@ def known_concession(task: Task, firm: SearchResult | None, seconds: float | Non
     """Solve the game of a single type whose regime can concede.
 
     Each stage of the concession, and that there is none, is a program of its own, the most promising first,
-    with the best payoff so far as a floor: a program without a better ladder is infeasible. The root of the
-    program that leaves the stage open bounds them all. Those that time leaves open get what is left of it in
-    a second round. ``firm`` is the result if the regime never concedes, where another type with the same
-    patron has it already, told of this type.
+    with the best payoff so far as a floor: a program without a better ladder is infeasible. Those that time
+    leaves open get what is left of it in a second round. ``firm`` is the result if the regime never concedes,
+    where another type with the same patron has it already, told of this type.
     """
     (patron,) = task.game.patron_types
     known_firm = firm
     program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
-    root = program.solve(clock.left(ROOT_SHARE), node_limit=0)
-    phases = [program.phase(root, " or not")]
-    cap = phases[-1].report.dual_bound
+    phases: list[Phase] = []
     best = None if known_firm is None else known_firm.finding
     if best is None and task.margin == 0:
         best = program.claim(do_nothing(task.game, task.information))
-    if root.reason is Reason.INTERRUPTED:
-        return SearchResult(best, None, root.reason, root.limit, tuple(phases))
     stages: list[int | None] = list(reversed(range(task.game.stages)))
-    bounds: dict[int | None, float | None] = dict.fromkeys(stages, cap)
+    bounds: dict[int | None, float | None] = dict.fromkeys(stages)
     values: list[float | None] = []
     reason, limit = Reason.OPTIMAL, Limit.NONE
     if known_firm is None:
-        bounds[None] = cap
+        bounds[None] = None
     elif known_firm.reason is not Reason.INFEASIBLE:
         reason, limit = known_firm.reason, known_firm.limit
         values.append(known_firm.bound)

@@ -51,6 +51,41 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
     return {patron.name: results[patron.name] for patron in game.patron_types}
 
 
+def known_types_again(task: Task, known: dict[str, SearchResult]) -> dict[str, SearchResult]:
+    """Close gaps of known types by the tree of answers in the time left, the widest gap first.
+
+    Returns
+    -------
+    dict of str to SearchResult
+        Of every type; the phases are those of this round only.
+    """
+    game, wanted = task.game, task.options.relative_gap
+    again = {name: replace(result, phases=()) for name, result in known.items()}
+
+    def loose(patron: PatronType) -> float:
+        finding = known[patron.name].finding
+        bound = type_bound(game, patron, known)
+        return patron.prior * (bound - (0.0 if finding is None else finding.outcome.value))
+
+    def closed(patron: PatronType) -> bool:
+        finding = known[patron.name].finding
+        return finding is not None and finding.gap(known[patron.name].bound) <= wanted
+
+    waiting = sorted((p for p in game.patron_types if not closed(p)), key=loose, reverse=True)
+    turns = Turns(task.clock.until(1.0), len(waiting), task.options.threads)
+
+    def one(inner: Task, patron: PatronType) -> SearchResult:
+        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
+        before = known[patron.name]
+        result = answer_tree(alone, f"type {patron.name} known", turns.seconds(), before.finding)
+        bounds = [bound for bound in (before.bound, result.bound) if bound is not None]
+        return replace(result, bound=min(bounds, default=None))
+
+    for patron, result in zip(waiting, each(task, one, waiting), strict=True):
+        again[patron.name] = result
+    return again
+
+
 def may_concede(game: Game, patron: PatronType) -> bool:
     """Tell whether a type's regime could ever concede."""
     return game.off_ramp is not None and patron.reservation is not None

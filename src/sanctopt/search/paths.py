@@ -121,13 +121,13 @@ class PathIndex:
     model: Any
 
     @cached_property
-    def _by_place(self) -> dict[tuple[str, str, int], dict[tuple[Any, ...], Any]]:
+    def places(self) -> dict[tuple[str, str, int], dict[tuple[Any, ...], Any]]:
         """(family, owner, stage) -> rest of the index -> variable."""
-        places: dict[tuple[str, str, int], dict[tuple[Any, ...], Any]] = {}
+        found: dict[tuple[str, str, int], dict[tuple[Any, ...], Any]] = {}
         for family in (*RUNG, *STOCKS, *FLOWS):
             for key, variable in getattr(self.model, family).items():
-                places.setdefault((family, key[0], key[-1]), {})[key[1:-1]] = variable
-        return places
+                found.setdefault((family, key[0], key[-1]), {})[key[1:-1]] = variable
+        return found
 
     def settled_by(self, paths: Paths) -> tuple[Values, Values]:
         """What complete paths decide: values of variables, and which variables are the same.
@@ -150,7 +150,7 @@ class PathIndex:
             length = paths[name].length(stages)
             for stage in range(length, stages):
                 for family in (*(RUNG if own else ()), "exits"):
-                    empty = self._by_place.get((family, name, stage), {})
+                    empty = self.places.get((family, name, stage), {})
                     fixed.update((variable, 0.0) for variable in empty.values())
             for stage in range(length):
                 met = (q for q in frame.types[:number] if together(paths, q, name, stages) > stage)
@@ -158,12 +158,12 @@ class PathIndex:
                     continue
                 alike = paths[lead].given[stage] == paths[name].given[stage]
                 for family in (*RUNG, *STOCKS, *(FLOWS if alike else ())):
-                    leading = self._by_place.get((family, lead, stage), {})
-                    own_place = self._by_place.get((family, name, stage), {})
+                    leading = self.places.get((family, lead, stage), {})
+                    own_place = self.places.get((family, name, stage), {})
                     tied.update((v, leading[key]) for key, v in own_place.items() if key in leading)
             for stage in range(length):
                 for family in SEEN:
-                    views = self._by_place.get((family, name, stage), {})
+                    views = self.places.get((family, name, stage), {})
                     unseen = (v for key, v in views.items() if key[0] != paths[name].given[stage])
                     fixed.update((variable, 0.0) for variable in unseen)
         for (one, other, stage), variable in self.model.apart.items():

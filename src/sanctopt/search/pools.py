@@ -20,6 +20,7 @@ from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solution import Phase
+from sanctopt.solver_options import Reason
 
 NODES = 20
 """Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
@@ -31,8 +32,10 @@ PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
 """Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
 conceding regimes before the next is tried."""
 
-HIGHS = {"mip_allow_restart": False, "mip_lp_age_limit": 2}
-"""On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case)."""
+HIGHS = {"presolve": "on", "mip_allow_restart": False, "mip_lp_age_limit": 2}
+"""On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case).
+
+A pool proves nothing and its ladders are played, so presolve may be on."""
 
 ROUGH_POOL_GAP = 2e-3
 """The same for a large game."""
@@ -201,12 +204,17 @@ def _starts(game: Game, pool: tuple[str, ...], known: dict[str, SearchResult]) -
 def _concessions(
     program: Program, pool: tuple[str, ...], known: dict[str, SearchResult], stage: int
 ) -> list[dict[str, int]]:
-    """When the regimes of a pool concede: each as if it were known; then without the least likely; ..."""
+    """When the regimes of a pool concede: each as if it were known; then without the least likely; ...
+
+    A regime of which time did not tell is asked for a concession in the last stage.
+    """
     best: dict[str, int] = {}
     for name in program.model.frame.conceding:
-        finding = known[name].finding if name in known else None
-        if finding is not None and finding.outcome.steps[-1].concedes:
-            best[name] = finding.outcome.steps[-1].stage
+        result = known.get(name)
+        if result is not None and result.finding is not None and result.finding.outcome.steps[-1].concedes:
+            best[name] = result.finding.outcome.steps[-1].stage
+        elif result is None or result.reason is Reason.LIMIT:
+            best[name] = program.task.game.stages - 1
     likely = sorted(best, key=lambda name: -program.task.game.patron_type[name].prior)
     chains = [{name: best[name] for name in likely[:count]} for count in range(len(likely), -1, -1)]
     return [chain for chain in chains if all(when >= stage for when in chain.values())]

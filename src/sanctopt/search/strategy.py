@@ -13,24 +13,28 @@ from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.search.alone import alone_with
 from sanctopt.search.answers import answer_tree
-from sanctopt.search.known import expected_bound, known_type, known_types, type_bound
+from sanctopt.search.known import expected_bound, known_type, known_types, known_types_again, type_bound
+from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
     Program,
     do_nothing,
+    has_margin,
     ladder_of,
     solve_until_settled,
 )
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.solver_options import Limit, Reason
+from sanctopt.solution import Phase
+from sanctopt.solver_options import Limit, Reason, relative_gap
 
 KNOWN_SHARE, POOLS_SHARE = 0.15, 0.1
 """Shares of the time left that the known types and the pools may use, in turn."""
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE = 3000, 0.25, 0.92
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.2, 0.6, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
-for it (dprk_2017: 68,000 rows), and the shares of the time for the known types and the pools then."""
+for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
+neighbourhoods then. What is left after that goes to the known types again."""
 
 SMALL = 600
 """Starts in all copies up to which the exact program is solved at once (docs/performance.md)."""
@@ -84,22 +88,23 @@ def _adaptive(task: Task) -> SearchResult:
         return _exact(task, "adaptive program", SMALL_TUNING)
     large = size > LARGE and task.options.time_limit_seconds is not None
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
-    share = LARGE_KNOWN_SHARE if large else KNOWN_SHARE
-    known = known_types(replace(task, options=options), share, large=large)
+    closer = replace(task, options=options)
+    known = known_types(closer, LARGE_KNOWN_SHARE if large else KNOWN_SHARE, large=large)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
     bound = expected_bound(task.game, known)
-    found = [do_nothing(task.game, task.information)]
-    found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
-    if not task.stop.is_set():
-        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE if large else POOLS_SHARE, rough=large)
+    outcome, made = _first_ladder(task, known, large=large)
+    phases += made
+    if large and outcome is not None and not _closed(outcome, bound, wanted) and not task.stop.is_set():
+        outcome, made = _nearby(task, outcome, bound)
         phases += made
-        found += pooled
-    allowed = [outcome for outcome in found if outcome.smallest_margin >= task.margin]
-    start = max(allowed, key=lambda outcome: outcome.value, default=None)
-    best = None if start is None else claimed_by_type(task, start)
-    if best is not None and best.gap(bound) <= wanted:
+    best = None if outcome is None else claimed_by_type(task, outcome)
+    if large and not task.stop.is_set() and not _closed(outcome, bound, wanted):
+        known = known_types_again(closer, known)
+        phases += tuple(phase for result in known.values() for phase in result.phases)
+        bound = expected_bound(task.game, known)
+    if _closed(outcome, bound, wanted):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     if task.stop.is_set():
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
@@ -112,6 +117,34 @@ def _adaptive(task: Task) -> SearchResult:
     return replace(
         last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
     )
+
+
+def _closed(outcome: Outcome | None, bound: float, wanted: float) -> bool:
+    return outcome is not None and relative_gap(outcome.value, max(bound, outcome.value)) <= wanted
+
+
+def _first_ladder(
+    task: Task, known: dict[str, SearchResult], *, large: bool
+) -> tuple[Outcome | None, tuple[Phase, ...]]:
+    """The best of doing nothing, of what is best against a known type, and of the pools' ladders."""
+    found = [do_nothing(task.game, task.information)]
+    found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
+    phases: tuple[Phase, ...] = ()
+    if not task.stop.is_set():
+        share = LARGE_POOLS_SHARE if large else POOLS_SHARE
+        pooled, phases = pooled_ladders(task, known, share, rough=large)
+        found += pooled
+    allowed = [outcome for outcome in found if has_margin(outcome, task.margin)]
+    return max(allowed, key=lambda outcome: outcome.value, default=None), phases
+
+
+def _nearby(task: Task, outcome: Outcome, bound: float) -> tuple[Outcome, tuple[Phase, ...]]:
+    """Better ladders near one, without what they do not need."""
+    clock = task.clock.until(NEARBY_SHARE)
+    lean = tidied(task.game, outcome, task.margin, clock)
+    near = NeighbourhoodSearch(Program.build(task, "adaptive program"), "better ladders nearby", lean)
+    near.run(clock, bound)
+    return tidied(task.game, near.best, task.margin, clock), (near.phase(),)
 
 
 def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
