@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from sanctopt.outcome import Outcome
 from sanctopt.search.program import Program, do_nothing, solve_until_settled
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
 from sanctopt.solution import Phase
@@ -26,13 +27,16 @@ def known_firm(task: Task, purpose: str, seconds: float | None) -> SearchResult:
     return solve_until_settled(program, seconds, start)
 
 
-def known_concession(task: Task, firm: SearchResult | None, seconds: float | None) -> SearchResult:
+def known_concession(
+    task: Task, firm: SearchResult | None, seconds: float | None, start: Outcome | None = None
+) -> SearchResult:
     """Solve the game of a single type whose regime can concede.
 
     Each stage of the concession, and that there is none, is a program of its own, the most promising first,
     with the best payoff so far as a floor: a program without a better ladder is infeasible. Those that time
     leaves open get what is left of it in a second round. ``firm`` is the result if the regime never concedes,
-    where another type with the same patron has it already, told of this type.
+    where another type with the same patron has it already, told of this type; ``start`` is a ladder to begin
+    with.
     """
     (patron,) = task.game.patron_types
     known_firm = firm
@@ -42,6 +46,8 @@ def known_concession(task: Task, firm: SearchResult | None, seconds: float | Non
     best = None if known_firm is None else known_firm.finding
     if best is None and task.margin == 0:
         best = program.claim(do_nothing(task.game, task.information))
+    if start is not None and (best is None or start.value > best.outcome.value):
+        best = program.claimed(start) or best
     stages: list[int | None] = list(reversed(range(task.game.stages)))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)
     values: list[float | None] = []

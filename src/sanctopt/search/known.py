@@ -12,6 +12,7 @@ from dataclasses import replace
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
+from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.search.alone import alone_with
 from sanctopt.search.answers import answer_tree
@@ -51,8 +52,13 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
     return {patron.name: results[patron.name] for patron in game.patron_types}
 
 
-def known_types_again(task: Task, known: dict[str, SearchResult]) -> dict[str, SearchResult]:
-    """Close gaps of known types by the tree of answers in the time left, the widest gap first.
+def known_types_again(
+    task: Task, known: dict[str, SearchResult], outcome: Outcome | None
+) -> dict[str, SearchResult]:
+    """Close gaps of known types of a large game in the time left, the widest gap first.
+
+    A good ladder for all types is one for each, too: with its payoff as a floor, most stages of a concession
+    are closed at once. A regime that never concedes goes by the tree of answers now.
 
     Returns
     -------
@@ -77,13 +83,27 @@ def known_types_again(task: Task, known: dict[str, SearchResult]) -> dict[str, S
     def one(inner: Task, patron: PatronType) -> SearchResult:
         alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
         before = known[patron.name]
-        result = answer_tree(alone, f"type {patron.name} known", turns.seconds(), before.finding)
+        if may_concede(game, patron):
+            result = known_concession(
+                alone, None, turns.seconds(), _best_against(alone.game, before, outcome)
+            )
+        else:
+            result = answer_tree(alone, f"type {patron.name} known", turns.seconds(), before.finding)
         bounds = [bound for bound in (before.bound, result.bound) if bound is not None]
         return replace(result, bound=min(bounds, default=None))
 
     for patron, result in zip(waiting, each(task, one, waiting), strict=True):
         again[patron.name] = result
     return again
+
+
+def _best_against(game: Game, known: SearchResult, outcome: Outcome | None) -> Outcome | None:
+    """The better ladder against a type alone: its own, or that of all types."""
+    found = [] if known.finding is None else [known.finding.outcome]
+    if outcome is not None:
+        rungs = (rung.decisions() for rung in outcome.ladder.rungs)
+        found.append(play(game, Ladder.of(game, Information.ADAPTIVE, rungs)))
+    return max(found, key=lambda played: played.value, default=None)
 
 
 def may_concede(game: Game, patron: PatronType) -> bool:

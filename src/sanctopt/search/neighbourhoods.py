@@ -5,11 +5,13 @@ Large-neighbourhood search (Shaw 1998, CP-98, 417-431). A *neighbourhood* of a l
 - ``stages``: the rungs of a few stages that follow each other;
 - ``entities``: what is done against some entities, in all stages;
 - ``branch``: the rungs that follow a public history;
-- ``history``: the same, and what is answered there.
+- ``history``: the same, and what is answered there;
+- ``replies``: the rungs of a few stages, and what is answered from there on.
 
 In the first three every type answers as it did, so types are tied where they were together, and the program
-is one of rungs alone (`sanctopt.search.paths`). What a freed rung cannot touch keeps its value. A floor asks
-for better ladders only. Nothing is proven here: what comes out is played, so presolve may be on.
+is one of rungs alone (`sanctopt.search.paths`); in the others, types that went the same way stay together.
+What a freed rung cannot touch keeps its value. A floor asks for better ladders only. Nothing is proven here:
+what comes out is played, so presolve may be on.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from sanctopt.search.workers import each
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
 
-KINDS = ("stages", "entities", "branch", "history")
+KINDS = ("stages", "entities", "branch", "history", "replies")
 
 LEAST_GAIN = 1e-5
 """A ladder must be better by this share of its value to be looked for."""
@@ -77,6 +79,11 @@ class Neighbourhood:
     history : tuple of str
         Public history after which they are.
     """
+
+    @property
+    def answers(self) -> bool:
+        """Whether what is answered is free, from the first free stage on."""
+        return self.kind in ("history", "replies")
 
     kind: str
     name: Hashable
@@ -210,7 +217,7 @@ class NeighbourhoodSearch:
     def drawn(self, kind: str) -> Neighbourhood:
         """A neighbourhood of a kind, of its present size."""
         stages, size = self._task.game.stages, self._size[kind]
-        if kind == "stages":
+        if kind in ("stages", "replies"):
             length = max(1, round(size * stages))
             first = self._random.randrange(stages - length + 1)
             return Neighbourhood(kind, (first, length), range(first, first + length))
@@ -232,10 +239,7 @@ class NeighbourhoodSearch:
         ``paths`` and ``point`` are those of the best ladder.
         """
         model = self.program.model
-        if near.kind == "history":
-            fixed, tied = self._answers_free(near, paths), ComponentMap()
-        else:
-            fixed, tied = self._index.settled_by(paths)
+        fixed, tied = self._answers_free(near, paths) if near.answers else self._index.settled_by(paths)
         self._hold(near, paths, point, fixed, tied)
         compiled = self.program.compiled.restricted(fixed, tied)
         floor = (value + LEAST_GAIN * abs(value)) / self.program.unit
@@ -243,11 +247,11 @@ class NeighbourhoodSearch:
         compiled.add_row(terms, floor, "floor")
         return replace(self.program, purpose=self._purpose, compiled=compiled)
 
-    def _answers_free(self, near: Neighbourhood, paths: Paths) -> Values:
-        """Values of the answers that are held if those after a history are free."""
-        model, first = self.program.model, len(near.history)
-        stages = self._task.game.stages
+    def _answers_free(self, near: Neighbourhood, paths: Paths) -> tuple[Values, Values]:
+        """What is held and what is tied if those after a history may answer in another way."""
+        model, first, stages = self.program.model, near.stages.start, self._task.game.stages
         free = {name for name, path in paths.items() if _meets(path, near.history)}
+        leader = self._leaders(free, paths)
         values: Values = ComponentMap()
         for (name, response, stage), variable in model.takes.items():
             if name not in free or stage < first:
@@ -256,9 +260,29 @@ class NeighbourhoodSearch:
             if name not in free or stage < first:
                 values[variable] = float(paths[name].concedes == stage)
         for (one, other, stage), variable in model.apart.items():
-            if stage <= first or not free >= {one, other}:
+            if leader[one] == leader[other] or stage <= first or not free >= {one, other}:
                 values[variable] = float(together(paths, one, other, stages) <= stage)
-        return values
+        tied: Values = ComponentMap()
+        for (family, owner, stage), variables in self._index.places.items():
+            leading = self._index.places.get((family, leader[owner], stage), {})
+            if leader[owner] != owner:
+                tied.update((v, leading[key]) for key, v in variables.items() if key in leading)
+        for family in (model.takes, model.concedes):
+            for (name, *rest), variable in family.items():
+                if leader[name] != name and variable not in values and (leader[name], *rest) in family:
+                    tied[variable] = family[leader[name], *rest]
+        return values, tied
+
+    def _leaders(self, free: set[str], paths: Paths) -> dict[str, str]:
+        """For each type the one that it stays with: the first that goes the same way and concedes alike."""
+        frame: Frame = self.program.model.frame
+
+        def way(name: str) -> Hashable:
+            patron = frame.game.patron_type[name]
+            return paths[name], patron.reservation if name in frame.conceding else None
+
+        first = {way(name): name for name in reversed(frame.types)}
+        return {name: first[way(name)] if name in free else name for name in frame.types}
 
     def _hold(self, near: Neighbourhood, paths: Paths, point: Values, fixed: Values, tied: Values) -> None:
         """Hold the decisions that are not free, and what none that is free touches."""

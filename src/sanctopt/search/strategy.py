@@ -101,7 +101,7 @@ def _adaptive(task: Task) -> SearchResult:
         phases += made
     best = None if outcome is None else claimed_by_type(task, outcome)
     if large and not task.stop.is_set() and not _closed(outcome, bound, wanted):
-        known = known_types_again(closer, known)
+        known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = expected_bound(task.game, known)
     if _closed(outcome, bound, wanted):
