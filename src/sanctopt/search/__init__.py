@@ -7,8 +7,8 @@ Three programs of one game know ever more, so their optima are ordered:
 `answers` branches on what the types answer (`paths`), bounded by relaxations (`held`), down to programs of
 rungs alone. `known` solves the game of each type alone by it, or if it is large by `concessions`: their
 average no adaptive ladder beats. `pools` finds early ladders by programs in which types are made to answer
-alike. `strategy` puts them together; `program` solves one program and plays what it finds; `workers` spreads
-jobs over threads.
+alike, `neighbourhoods` better ones near the best. `strategy` puts them together; `program` solves one program
+and plays what it finds; `workers` spreads jobs over threads.
 """
 
 from sanctopt.search.program import above
