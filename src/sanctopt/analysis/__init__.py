@@ -1,4 +1,4 @@
-"""From one answer to a decision: what else could be done, what it is worth, and what if the numbers are wrong.
+"""From one answer to a decision: what else could be done, what it is worth, what if the numbers are wrong.
 
 Every function takes a game, solves changed copies of it or plays ladders in it, and returns frozen data with
 `to_frame`. Nothing here talks to a solver: each optimum comes from `sanctopt.solve`.
