@@ -35,9 +35,9 @@ for it (dprk_2017: 68,000 rows), and the shares of the time left for the known t
 neighbourhoods then. What is left after that goes to the known types again."""
 
 PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
-"""How many times longer the program of all types takes to build than those of the types take to compile, at most
-(3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the most of the time for neighbourhoods that
-this may take."""
+"""How many times longer the program of all types takes to build, at most, than those of the types take to
+compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the neighbourhoods'
+time that this may take."""
 
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
