@@ -1,4 +1,4 @@
-"""Rules of thumb: each is computed again by a slow loop that shares nothing with the library but its records."""
+"""Rules of thumb: each is computed again by a slow loop that shares only the library's records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scipy.optimize import linprog
 from games import SMALL, random_game
 from hand_games import BANK, HAND_GAME, NOTICE, TRADER, changed, with_entity, with_instrument
 from oracle import brute_force
-from sanctopt import Information, Ladder, LadderError, Start, Ties, load_case, play
+from sanctopt import Information, Ladder, LadderError, Rung, Start, Ties, load_case, play
 from sanctopt.analysis.baselines import (
     DO_NOTHING,
     EVERYTHING_AT_ONCE,
@@ -31,7 +31,7 @@ from sanctopt.analysis.baselines import (
     sizes,
     strongest_starts,
 )
-from sanctopt.game import REGIME, Effect, Game, Instrument
+from sanctopt.game import REGIME, Effect, Game, Instrument, SupplyChange
 
 RULES = (
     DO_NOTHING,
@@ -44,8 +44,8 @@ RULES = (
 )
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 
-TINY_GAMES = [random_game(seed) for seed in range(60)]
-SMALL_GAMES = [random_game(seed, SMALL) for seed in range(60)]
+TINY_GAMES = [random_game(seed) for seed in range(25)]
+SMALL_GAMES = [random_game(seed, SMALL) for seed in range(25)]
 GAMES = TINY_GAMES + SMALL_GAMES
 
 
@@ -61,7 +61,7 @@ def with_requirements(seed: int) -> Game:
     return replace(game, instruments=(*game.instruments, third), effects=(*game.effects, *rows))
 
 
-CHAINED_GAMES = [with_requirements(seed) for seed in range(40)]
+CHAINED_GAMES = [with_requirements(seed) for seed in range(20)]
 
 
 def wish(*starts: Start, stage: int = 0) -> list[Wish]:
@@ -123,9 +123,10 @@ def test_schedule_against_a_slow_loop(game: Game) -> None:
     wishes = [Wish(start, draw.choice((0, 0, 0, 1, 2))) for start in starts]
     found = schedule(game, wishes)
     assert found.started == slow_schedule(game, wishes)
-    assert plan(found.ladder) == [
-        sorted(start for start, when in found.started.items() if when == stage) for stage in range(game.stages)
-    ]
+    by_stage: list[list[Start]] = [[] for _ in range(game.stages)]
+    for start, when in sorted(found.started.items()):
+        by_stage[when].append(start)
+    assert plan(found.ladder) == by_stage
 
 
 def test_the_games_make_rules_wait_and_give_up() -> None:
@@ -134,8 +135,10 @@ def test_the_games_make_rules_wait_and_give_up() -> None:
     waited = [(s.to_frame()["waited"].fillna(0) > 0).any() for s in found]
     given_up = [len(s.started) < len(s.wishes) for s in found]
     notes = [note for s in found for note in s.to_frame()["note"]]
-    assert sum(waited) > 40 and sum(given_up) > 20
-    assert any("requires" in note for note in notes) and any("exceeds" in note for note in notes)
+    assert sum(waited) > 20
+    assert sum(given_up) > 10
+    for reason in ("requires", "exceeds", "took the effort"):
+        assert any(reason in note for note in notes)
 
 
 @every_rule
@@ -143,27 +146,21 @@ def test_play_accepts_the_ladder_of_every_rule(rule: Rule) -> None:
     for game in GAMES + CHAINED_GAMES:
         ladder = rule(game)
         assert ladder.information is Information.OPEN_LOOP
-        for rung in ladder.rungs:
-            assert not (rung.engagements or rung.mitigations or rung.threat or rung.offer)
+        assert all(rung == Rung(rung.history, starts=rung.starts) for rung in ladder.rungs)
         optimistic, pessimistic = play(game, ladder), play(game, ladder, Ties.PESSIMISTIC)
         assert pessimistic.value <= optimistic.value + 1e-9 * max(1.0, abs(optimistic.value))
         assert all(step.planned for step in (*optimistic.steps, *pessimistic.steps))
 
 
-@every_rule
-def test_no_rule_beats_the_optimum(rule: Rule) -> None:
-    for game in TINY_GAMES[:30]:
-        best = brute_force(game).value
-        assert play(game, rule(game)).value <= best + 1e-6 * max(1.0, abs(best))
-
-
-def test_some_rule_reaches_the_optimum_and_each_misses_it_somewhere() -> None:
-    """Otherwise the law above could not fail."""
+def test_no_rule_beats_the_optimum() -> None:
+    """Each reaches it in some game and misses it in another; otherwise the law could not fail."""
     reached, missed = set(), set()
-    for game in TINY_GAMES[:30]:
+    for game in TINY_GAMES:
         best = brute_force(game).value
         for rule in RULES:
-            (reached if play(game, rule(game)).value > best - 1e-6 else missed).add(rule.name)
+            value = play(game, rule(game)).value
+            assert value <= best + 1e-6 * max(1.0, abs(best))
+            (reached if value > best - 1e-6 else missed).add(rule.name)
     assert reached == missed == {rule.name for rule in RULES}
 
 
@@ -184,15 +181,12 @@ def only_row(found: Schedule, start: Start) -> dict[str, object]:
 
 
 class TestRepair:
-    """The game by hand: effort 3 a stage; the bank takes 2, the trader 1, a notice to the bank 1."""
+    """The game by hand, two stages: the bank takes an effort of 2, the trader 1, a notice to the bank 1."""
 
     def test_what_does_not_fit_waits_and_smaller_wishes_pass_it(self) -> None:
         game = changed(effort_per_stage=2.0)
         found = schedule(game, wish(TRADER, BANK, NOTICE))
-        assert plan(found.ladder) == [[NOTICE, TRADER], [BANK]] or plan(found.ladder) == [
-            sorted([NOTICE, TRADER]),
-            [BANK],
-        ]
+        assert plan(found.ladder) == [sorted([NOTICE, TRADER]), [BANK]]
         assert only_row(found, BANK)["waited"] == 1
         assert only_row(found, BANK)["started"] == "stage 1"
         assert only_row(found, TRADER)["note"] == ""
@@ -246,19 +240,11 @@ class TestRepair:
                 TRADER,
                 "it requires notice trader, which is not eligible",
             ),
-            (
-                with_instrument(changed(effort_per_stage=2.0), "designate", requires="notice"),
-                wish(BANK, stage=5),
-                BANK,
-                "wished after the game ends",
-            ),
         ],
     )
-    def test_what_never_comes_says_why(
-        self, game: Game, wishes: list[Wish], start: Start, note: str
-    ) -> None:
+    def test_what_never_comes_says_why(self, game: Game, wishes: list[Wish], start: Start, note: str) -> None:
         row = only_row(schedule(game, wishes), start)
-        assert row["started"] == "" and row["note"] == f"never started: {note}"
+        assert (row["started"], row["note"]) == ("", f"never started: {note}")
 
     def test_a_requirement_that_never_comes_is_the_reason(self) -> None:
         heavy = with_instrument(
@@ -268,9 +254,13 @@ class TestRepair:
         assert row["note"] == "never started: it requires notice bank, which is never started"
 
     def test_unknown_starts_are_refused(self) -> None:
-        with pytest.raises(LadderError, match=r"wish notice trader is not eligible in by hand: .*game\.eligible"):
+        with pytest.raises(
+            LadderError, match=r"wish notice trader is not eligible in by hand: .*game\.eligible"
+        ):
             schedule(HAND_GAME, wish(Start("trader", "notice")))
-        with pytest.raises(LadderError, match=r"wish designate bank has stage -1; stages are numbered from 0"):
+        with pytest.raises(
+            LadderError, match=r"wish designate bank has stage -1; stages are numbered from 0"
+        ):
             schedule(HAND_GAME, wish(BANK, stage=-1))
 
 
@@ -293,7 +283,7 @@ def paths(game: Game) -> Iterator[tuple[int, ...]]:
 
 
 def slow_revenue(game: Game, removal: dict[str, float], over: str = "") -> float:
-    """Most revenue in the average stage, by a flow for each path; only paths over an entity if it is given."""
+    """Most revenue in the average stage, by a flow for each path; only paths over an entity if given."""
     mean = {
         c.name: sum(game.supply(c.name, t) for t in range(game.stages)) / game.stages for c in game.channels
     }
@@ -362,8 +352,6 @@ def test_sizes_by_hand() -> None:
 
 
 def test_sizes_are_of_the_average_stage() -> None:
-    from sanctopt.game import SupplyChange
-
     game = changed(supply_changes=(SupplyChange("coal", 1, 0.0),))  # 100 and 0: 50 on average
     assert sizes(game) == pytest.approx({"coal": 50.0, "trader": 45.0, "bank": 50.0})
 
@@ -394,14 +382,14 @@ def test_largest_and_smallest_first_are_sorted_by_size(game: Game) -> None:
 
 
 def slow_greedy(game: Game) -> Iterator[list[list[Start]]]:
-    """The additions of each step that are best, or best but for a millionth; the caller picks which was taken."""
+    """The additions of each step that are best, the first of the game before its equals."""
     chosen: list[Start] = []
     while True:
         removal: dict[str, float] = {}
         for s in chosen:
             removal[s.entity] = max(removal.get(s.entity, 0.0), worst(game, s))
         now = slow_revenue(game, removal)
-        scores: list[tuple[float, list[Start]]] = []
+        scores: list[tuple[bool, float, list[Start]]] = []
         for start in game.eligible:
             chain = required(game, start)
             added = [s for s in chain or [] if s not in chosen]
@@ -411,13 +399,17 @@ def slow_greedy(game: Game) -> Iterator[list[list[Start]]]:
             for s in added:
                 after[s.entity] = max(after.get(s.entity, 0.0), worst(game, s))
             loss = now - slow_revenue(game, after)
-            anger = sum(game.instrument[s.instrument].provocation * game.entity[s.entity].salience for s in added)
+            anger = sum(
+                game.instrument[s.instrument].provocation * game.entity[s.entity].salience for s in added
+            )
             if loss > 1e-3:
-                scores.append((loss / anger if anger > 0 else 1e9 + loss, added))
+                scores.append((anger == 0, loss / anger if anger > 0 else loss, added))
         if not scores:
             return
-        best = max(score for score, _ in scores)
-        equals = [added for score, added in scores if math.isclose(score, best, rel_tol=1e-5)]
+        free, best = max((free, score) for free, score, _ in scores)
+        equals = [
+            added for f, score, added in scores if f == free and math.isclose(score, best, rel_tol=1e-5)
+        ]
         yield equals
         chosen += equals[0]
 
@@ -431,16 +423,11 @@ def test_greedy_against_a_slow_loop(game: Game) -> None:
 
 def test_greedy_meets_ties_requirements_and_free_starts() -> None:
     """The comparison above is not of plain cases only."""
-    steps = [equals for game in GAMES + CHAINED_GAMES for equals in slow_greedy(game)]
-    assert sum(len(equals) > 1 for equals in steps) > 5
-    assert sum(len(equals[0]) > 1 for equals in steps) > 5
-    free = [
-        start
-        for game in GAMES
-        for start in (w.start for w in GREEDY.wishes(game))
-        if game.start_provocation(start) == 0.0
-    ]
-    assert len(free) > 5
+    steps = [equals for game in SMALL_GAMES + CHAINED_GAMES for equals in slow_greedy(game)]
+    assert sum(len(equals) > 1 for equals in steps) > 2
+    assert sum(len(equals[0]) > 1 for equals in steps) > 2
+    firsts = [(game, w.start) for game in TINY_GAMES for w in GREEDY.wishes(game)[:1]]
+    assert sum(game.start_provocation(start) == 0.0 for game, start in firsts) > 2
 
 
 def test_greedy_by_hand() -> None:
@@ -483,7 +470,7 @@ def test_baselines_are_the_ladders_of_the_rules() -> None:
 
 @pytest.mark.parametrize("factor", [1e-3, 2500.0])
 def test_scaling_all_money_changes_no_rule(factor: float) -> None:
-    for game in SMALL_GAMES[:20]:
+    for game in SMALL_GAMES[:10]:
 
         def scaled(amount: float | None) -> float | None:
             return None if amount is None else factor * amount
@@ -491,7 +478,8 @@ def test_scaling_all_money_changes_no_rule(factor: float) -> None:
         more = replace(
             game,
             entities=tuple(
-                replace(row, supply=scaled(row.supply), capacity=scaled(row.capacity)) for row in game.entities
+                replace(row, supply=scaled(row.supply), capacity=scaled(row.capacity))
+                for row in game.entities
             ),
             links=tuple(replace(row, capacity=scaled(row.capacity)) for row in game.links),
             supply_changes=tuple(replace(row, supply=factor * row.supply) for row in game.supply_changes),

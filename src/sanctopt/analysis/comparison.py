@@ -86,7 +86,7 @@ class Comparison:
         The game in which all were played.
     ladders : tuple of Played
         By optimistic value, highest first; equals in the order given. With a solution, its ladder is among
-        them as ``"optimum"``.
+        them as ``"optimum"``, before its equals.
     idle_value : float
         Value of doing nothing, ties in the coalition's favour (millions of US dollars).
     solution : Solution or None
@@ -201,22 +201,24 @@ def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | N
     >>> table.loc[table.ties == "optimistic", ["ladder", "value"]].head(2).round(1).values.tolist()
     [['optimum', 471.2], ['everything at once', 106.1]]
     """
-    everyone = dict(ladders)
+    everyone: dict[str, Ladder] = {}
     if solution is not None:
         if solution.provenance.game_digest != game.digest():
             raise LadderError(
                 f"the solution is of another game ({solution.provenance.game_name}) than {game.name}, or of "
                 "another version of it; solve this game and give its solution"
             )
-        if OPTIMUM in everyone:
+        if OPTIMUM in ladders:
             raise LadderError(f"a ladder is called {OPTIMUM!r}, the name of the solution's; rename it")
         if solution.has_ladder:
             everyone[OPTIMUM] = solution.ladder
+    everyone |= ladders
     if not everyone:
         raise LadderError("there is no ladder to compare; give at least one, or a solution that has one")
     played = [_played(game, name, ladder) for name, ladder in everyone.items()]
     idle = play(game, Ladder.of(game, Information.ADAPTIVE, [Rung(())])).value
-    ranked = sorted(played, key=lambda entry: -entry.optimistic.value)
+    # Rounded to the dollar, so that ladders that differ by the noise of sums stay in their order.
+    ranked = sorted(played, key=lambda entry: -round(entry.optimistic.value, 6))
     return Comparison(game, tuple(ranked), idle, solution)
 
 
@@ -305,7 +307,7 @@ def _optimum(comparison: Comparison) -> Iterable[str]:
     if not solution.has_ladder:
         yield f"No {kind} was found: the solve ended as {solution.status}."
     elif solution.status.reason is Reason.OPTIMAL:
-        yield f"The optimum, an {kind}, is worth {text.money(solution.value)}."
+        yield f"The optimum ({kind}) is worth {text.money(solution.value)}."
     else:
         yield f"'optimum' is the best {kind} known, worth {text.money(solution.value)}: {solution.status}."
     if solution.dual_bound is None:
