@@ -145,7 +145,8 @@ class Comparison:
         """One row per ladder and tie rule, ladders in order, optimistic before pessimistic.
 
         Columns: ladder, ties, value, the three shares, the other `Measures`, and ``value_`` followed by the
-        name of each type. Money in millions of US dollars; shares and probabilities in 0 to 1.
+        name of each type. Money in millions of US dollars; probabilities in 0 to 1; shares may be negative,
+        above 1 or nan (see `share_of_optimum` and its kin).
         """
         rows = []
         for played in self.ladders:
