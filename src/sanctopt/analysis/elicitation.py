@@ -199,8 +199,9 @@ def types_from_elicitation(
 
     Examples
     --------
-    Base rates of the facts: no retaliation in 11 cases against small and medium targets, and assumed
-    judgements for large ones. One utility table, types that differ in resolve:
+    Base rates as a worked example: no retaliation in 11 cases against small and medium targets, and assumed
+    judgements for larger ones. One utility table (assumed), types that differ in resolve. Two types do for
+    these ranges; judgements without ranges would need four.
 
     >>> from sanctopt.analysis.candidates import resolve_grid, telling_shifts
     >>> from sanctopt.analysis.judgements import Package, base_rates
