@@ -4,3 +4,26 @@ Every function takes a game, solves changed copies of it or plays ladders in it,
 `to_frame`. Nothing here solves the game itself: each optimum comes from `sanctopt.solve`. One exception comes
 before the game: `elicitation` chooses types by small programs of its own, through `sanctopt.solver`.
 """
+
+from sanctopt.analysis.baselines import baselines
+from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.comparison import Comparison, compare
+from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
+from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+
+__all__ = [
+    "Candidate",
+    "Comparison",
+    "Elicitation",
+    "Judgement",
+    "Package",
+    "base_rates",
+    "baselines",
+    "candidates_of",
+    "compare",
+    "jeffreys_interval",
+    "package_of",
+    "resolve_grid",
+    "telling_shifts",
+    "types_from_elicitation",
+]
