@@ -60,7 +60,7 @@ class TestPrograms:
     ) -> None:
         game = several_types(seed)
         optimum = solve(game, options=task(game).options).value
-        search = nearby(game, do_nothing(game, Information.ADAPTIVE))
+        search = nearby(game, do_nothing(task(game)))
         # With nobody held together: doing nothing, all types go the same way.
         monkeypatch.setattr(NeighbourhoodSearch, "_leaders", lambda *_: {n: n for n in game.patron_type})
         everything = Neighbourhood("history", (), range(game.stages))
@@ -87,7 +87,7 @@ class TestPrograms:
 def test_ladders_only_get_better_and_never_beat_the_optimum(seed: int) -> None:
     game = several_types(seed)
     optimum = solve(game).value
-    start = do_nothing(game, Information.ADAPTIVE)
+    start = do_nothing(task(game))
     search = nearby(game, start, seed)
     values = [start.value]
     for _ in range(5):

@@ -141,7 +141,7 @@ class TestTidy:
 @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
 def test_doing_nothing_has_a_rung_wherever_some_type_gets(information: Information) -> None:
     game = load_case("dprk_2017")
-    idle = do_nothing(game, information)
+    idle = do_nothing(replace(task(game), information=information))
     assert all(rung.decisions() == Rung(rung.history) for rung in idle.ladder.rungs)
     assert all(step.planned for step in idle.steps)
     assert ladder_of(game, information, idle).rungs == tuple(rung.decisions() for rung in idle.ladder.rungs)

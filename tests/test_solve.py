@@ -269,6 +269,7 @@ def test_provenance() -> None:
         "game_digest": easy().digest(),
         "information": "open_loop",
         "margin": 0.01,
+        "history": [],
         "criterion": "expectation",
         "limits": [],
         "options": {

@@ -21,6 +21,7 @@ from sanctopt.game import EQUAL, Game
 from sanctopt.ladder import Expected, History, Ladder
 from sanctopt.outcome import Outcome, Step, Ties, annotated
 from sanctopt.play import follow, play
+from sanctopt.position import NO_PAST, Past
 from sanctopt.rules import place
 
 TOLERANCE = 1e-6
@@ -183,6 +184,34 @@ class Certificate:
         return "\n".join(lines + [f"  FAILURE     {failure}" for failure in self.failures])
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What a plan is held to.
+
+    Attributes
+    ----------
+    margin : float
+        Margin that every response must have, at least 0.
+    aims : Aims
+        Criterion and limits.
+    past : Past
+        What was done and answered before the plan begins.
+
+    Raises
+    ------
+    ValueError
+        If the margin is negative or not finite.
+    """
+
+    margin: float = 0.0
+    aims: Aims = PLAIN
+    past: Past = NO_PAST
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.margin < math.inf:
+            raise ValueError(f"margin is {self.margin}; it is a finite number of at least 0")
+
+
 def certify(
     game: Game,
     ladder: Ladder,
@@ -248,8 +277,27 @@ def certify(
     >>> certify(game, plan, claimed_value=6.0, claimed_responses={"calm": ("acquiesce",)}).failures[0]
     'the claimed value is 6, but along the claimed responses the ladder is worth 5'
     """
-    if not 0.0 <= margin < math.inf:
-        raise ValueError(f"margin is {margin}; it is a finite number of at least 0")
+    terms = Terms(margin, aims)
+    return certify_from(
+        game, ladder, claimed_value=claimed_value, claimed_responses=claimed_responses, terms=terms
+    )
+
+
+def certify_from(
+    game: Game,
+    ladder: Ladder,
+    *,
+    claimed_value: float,
+    claimed_responses: Mapping[str, tuple[str, ...]],
+    terms: Terms,
+) -> Certificate:
+    """`certify` under any terms, also for a plan that begins in the middle of a game.
+
+    The claimed responses are those from where the plan begins, and so are the payoffs, harms and costs that
+    count.
+    """
+    margin, aims = terms.margin, terms.aims
+    begin = terms.past.position(game)
     failures: list[str] = []
     if ladder.game_digest != game.digest():
         failures.append(
@@ -261,9 +309,10 @@ def certify(
     optimistic = pessimistic = replayed = math.nan
     steps: tuple[Step, ...] = ()
     try:
-        best, worst = play(game, ladder), play(game, ladder, Ties.PESSIMISTIC)
+        best = play(game, ladder, begin=begin)
+        worst = play(game, ladder, Ties.PESSIMISTIC, begin=begin)
         optimistic, pessimistic = aims.worth(best), aims.worth(worst)
-        steps = follow(game, ladder, claimed_responses)
+        steps = follow(game, ladder, claimed_responses, begin=begin)
         found = _as_outcome(game, ladder, steps)
         replayed = aims.worth(found)
     except LadderError as error:

@@ -78,8 +78,8 @@ def play(
         it do not count, later ones keep their discount; beliefs start from the priors.
 
     prefer : mapping of str to tuple of str, optional
-        Responses by type and stage that optimistic ties fall for first, where they are among the best: what
-        keeps a limit (`sanctopt.aims`) need not be what pays most.
+        Responses by type and stage, from where the play begins, that optimistic ties fall for first, where
+        they are among the best: what keeps a limit (`sanctopt.aims`) need not be what pays most.
 
     Returns
     -------
@@ -122,13 +122,21 @@ def play(
     return Outcome(game.name, ties, priors, believed, annotated(game, ladder.information, believed))
 
 
-def follow(game: Game, ladder: Ladder, responses: Mapping[str, tuple[str, ...]]) -> tuple[Step, ...]:
+def follow(
+    game: Game,
+    ladder: Ladder,
+    responses: Mapping[str, tuple[str, ...]],
+    *,
+    begin: Position | None = None,
+) -> tuple[Step, ...]:
     """Play a ladder along given responses, whether or not they are best.
 
     Parameters
     ----------
     responses : mapping of str to tuple of str
-        For each type its responses by stage, until the game ends for it.
+        For each type its responses by stage, from where the play begins until the game ends for it.
+    begin : Position, optional
+        Where to begin, as in `play`.
 
     Returns
     -------
@@ -141,12 +149,12 @@ def follow(game: Game, ladder: Ladder, responses: Mapping[str, tuple[str, ...]])
         If a rung on the way is not allowed, a type's responses are missing or unknown, or they end
         before the game does or go on after it.
     """
-    table = _Table(game, ladder, opening(game))
+    table = _Table(game, ladder, opening(game) if begin is None else begin)
     steps: list[Step] = []
     for patron in game.patron_types:
         given = responses.get(patron.name, ())
         spot: _Spot | None = table.first(patron)
-        for stage, response in enumerate(given):
+        for stage, response in enumerate(given, start=table.begin.stage):
             if response not in game.response:
                 known = ", ".join(game.response)
                 raise LadderError(f"type {patron.name}: {response!r} is no response; the game has {known}")
@@ -162,7 +170,7 @@ def follow(game: Game, ladder: Ladder, responses: Mapping[str, tuple[str, ...]])
         else:
             if spot is not None:
                 raise LadderError(
-                    f"type {patron.name}: no response is given for stage {len(given)}, "
+                    f"type {patron.name}: no response is given for stage {table.begin.stage + len(given)}, "
                     "but the game has not ended"
                 )
     table.require_allowed()

@@ -56,6 +56,38 @@ class Position:
 
 
 @dataclass(frozen=True)
+class Past:
+    """What was done and answered before a stage, whether or not anybody expected it.
+
+    Attributes
+    ----------
+    rungs : tuple of Rung
+        What was played, by stage from 0 on.
+    responses : tuple of str
+        The public history: the response to each of them. The regime has not conceded.
+    """
+
+    rungs: tuple[Rung, ...] = ()
+    responses: History = ()
+
+    @property
+    def stage(self) -> int:
+        """The stage that begins now."""
+        return len(self.responses)
+
+    def position(self, game: Game) -> Position:
+        """Where it has led, rungs and responses as they were."""
+        position = opening(game)
+        for rung, response in zip(self.rungs, self.responses, strict=True):
+            position = advance(game, take(game, position, rung), response)
+        return position
+
+
+NO_PAST = Past()
+"""The opening."""
+
+
+@dataclass(frozen=True)
 class Posture:
     """A position after its rung was played: what facilitators and patron see.
 

@@ -13,7 +13,7 @@ import pandas as pd
 from sanctopt.aims import Aims, Expectation
 from sanctopt.certificate import Certificate
 from sanctopt.errors import LadderError
-from sanctopt.ladder import SCHEMA_VERSION, Information, Ladder
+from sanctopt.ladder import SCHEMA_VERSION, History, Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.solver_options import Limit, Reason, SolveOptions, SolveReport
 
@@ -47,7 +47,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to get the same answer again."""
+    """What is needed to get the same answer again; ``history`` is where the plan begins."""
 
     versions: Mapping[str, str]
     game_name: str
@@ -56,6 +56,7 @@ class Provenance:
     margin: float
     aims: Aims
     options: SolveOptions
+    history: History = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready dictionary."""
@@ -66,6 +67,7 @@ class Provenance:
             "game_digest": self.game_digest,
             "information": self.information.value,
             "margin": self.margin,
+            "history": list(self.history),
             "criterion": str(self.aims.criterion),
             "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},

@@ -7,7 +7,7 @@ import math
 import platform
 
 from sanctopt.aims import PLAIN, Aims
-from sanctopt.certificate import certify
+from sanctopt.certificate import Terms, certify_from
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information
@@ -78,11 +78,16 @@ def solve(
         raise OptionError("limits bind all types together, but a clairvoyant plan is made for each alone")
     options = SolveOptions() if options is None else options
     clock = Clock(options.time_limit_seconds)
-    result = search(Task(game, information, margin, options, clock, on_progress, aims))
+    return solve_task(Task(game, information, margin, options, clock, on_progress, aims))
+
+
+def solve_task(task: Task) -> Solution:
+    """Search for the ladder of a task whose parts fit each other, and have it certified."""
+    result = search(task)
     plans: tuple[Plan, ...] = ()
     bound = result.bound
     if result.finding is not None:
-        plans = (_certified(game, result.finding, margin, aims),)
+        plans = (_certified(task, result.finding),)
         value = result.finding.worth
         if bound is not None:
             if above(value, bound):
@@ -96,8 +101,17 @@ def solve(
         dual_bound=bound,
         plans=plans,
         phases=result.phases,
-        wall_seconds=clock.seconds(),
-        provenance=Provenance(versions(), game.name, game.digest(), information, margin, aims, options),
+        wall_seconds=task.clock.seconds(),
+        provenance=Provenance(
+            versions=versions(),
+            game_name=task.game.name,
+            game_digest=task.game.digest(),
+            information=task.information,
+            margin=task.margin,
+            aims=task.aims,
+            options=task.options,
+            history=task.past.responses,
+        ),
     )
 
 
@@ -112,14 +126,13 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _certified(game: Game, finding: Finding, margin: float, aims: Aims) -> Plan:
-    certificate = certify(
-        game,
+def _certified(task: Task, finding: Finding) -> Plan:
+    certificate = certify_from(
+        task.game,
         finding.ladder,
         claimed_value=finding.claimed_value,
         claimed_responses=finding.claimed_responses,
-        margin=margin,
-        aims=aims,
+        terms=Terms(task.margin, task.aims, task.past),
     )
     certificate.require()
     return Plan(finding.ladder, finding.outcome, certificate)

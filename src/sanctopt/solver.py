@@ -179,13 +179,17 @@ class CompiledProgram:
         Parameters
         ----------
         fixed : ComponentMap of VarData to float
-            Values of variables.
+            Values of variables; a constant of the model only at its own value.
         tied : ComponentMap of VarData to VarData
             Variables with the one that each of them equals; it is neither tied nor fixed itself.
         """
         start = time.perf_counter()
-        values = {self._column(variable): float(value) for variable, value in fixed.items()}
-        leads = {self._column(variable): self._column(lead) for variable, lead in tied.items()}
+        constants = self._form.constants
+        wrong = [v.name for v, value in fixed.items() if v in constants and constants[v] != value]
+        if wrong:
+            raise SolverError(f"{', '.join(wrong[:5])}: held at another value by the compiled model")
+        values = {self._column(v): float(value) for v, value in fixed.items() if v not in constants}
+        leads = {self._column(v): self._column(lead) for v, lead in tied.items() if v not in constants}
         form = self._form.restricted(values, leads)
         return CompiledProgram(form, loaded(form), time.perf_counter() - start)
 

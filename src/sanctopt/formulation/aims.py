@@ -59,7 +59,7 @@ def add_aims(model: Any) -> None:
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
     if any(isinstance(limit, HostileProbability) for limit in aims.limits):
         model.ever_hostile = pyo.Var(types, bounds=(0.0, 1.0))
-        keys = [(q, a, t) for q, a, t in model.takes if a in frame.hostile]
+        keys = [(q, a, t) for q, a, t in model.takes if a in frame.hostile and t in frame.planned]
         model.hostile_once = pyo.Constraint(keys, rule=hostile_once)
     model.limit_rows = [row for limit in aims.limits for row in limit_rows(model, limit)]
     if model.limit_rows:
@@ -143,7 +143,7 @@ def limit_rows(model: Any, limit: Limit) -> list[Row]:
     most = limit.at_most / frame.unit
 
     def expected(variables: Any) -> list[Row]:
-        terms = [(frame.weight[name], variables[name, t]) for name, t in frame.type_stages]
+        terms = [(frame.weight[name], variables[name, t]) for name in frame.types for t in frame.planned]
         return [at_most(terms, most)]
 
     if isinstance(limit, ExpectedHarm):
@@ -156,7 +156,7 @@ def limit_rows(model: Any, limit: Limit) -> list[Row]:
         terms = [(prior, model.ever_hostile[name]) for name, prior in frame.weight.items()]
         return [at_most(terms, limit.at_most)]
     if isinstance(limit, TotalCost):
-        return [at_most([(1.0, model.cost[name, t]) for t in frame.stages], most) for name in frame.types]
+        return [at_most([(1.0, model.cost[name, t]) for t in frame.planned], most) for name in frame.types]
     raise OptionError(f"limit {limit}: the program has no rows for it")
 
 
@@ -169,7 +169,7 @@ def _party_harm(model: Any, party: str) -> Terms:
             continue
         group = frame.coverage_group.get((party, row.response))
         for name, stage in frame.type_stages:
-            if (name, row.response, stage) not in model.takes:
+            if (name, row.response, stage) not in model.takes or stage not in frame.planned:
                 continue
             weighted = frame.weight[name] * row.harm / frame.unit
             terms.append((weighted, model.takes[name, row.response, stage]))

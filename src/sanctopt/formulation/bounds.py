@@ -195,10 +195,12 @@ class Bounds:
 
         `preference` rules out the rest.
 
-        The slack of 1e-6 keeps responses that rounding could make tie.
+        The slack of 1e-6 keeps responses that rounding could make tie. In the past only what was answered is
+        possible.
         """
         frame = self.frame
-        return {
+        seen = {(voice, t): (a,) for voice in frame.voices for t, a in enumerate(frame.past.responses)}
+        return seen | {
             (voice, stage): tuple(
                 taken
                 for taken in frame.responses
@@ -210,4 +212,5 @@ class Bounds:
                 )
             )
             for voice, stage in frame.voice_stages
+            if stage in frame.planned
         }

@@ -16,7 +16,24 @@ from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp
 from sanctopt.formulation.patron import add_patron, add_responses
 from sanctopt.formulation.payoff import add_payoff
 from sanctopt.formulation.rerouting import add_rerouting
-from sanctopt.formulation.rungs import add_rungs
+from sanctopt.formulation.rungs import add_rungs, chosen_keys
+
+
+def hold_past(model: Any) -> None:
+    """Fix the decisions, responses and concessions of the past."""
+    frame: Frame = model.frame
+    for stage, rung in enumerate(frame.past.rungs):
+        chosen = chosen_keys(rung)
+        for family, keys in chosen.items():
+            for index, variable in getattr(model, family).items():
+                if index[-1] == stage:
+                    variable.fix(float(index[1:-1] in keys))
+        for index, variable in model.takes.items():
+            if index[-1] == stage:
+                variable.fix(1.0)
+        for index, variable in model.concedes.items():
+            if index[-1] == stage:
+                variable.fix(0.0)
 
 
 def build_program(frame: Frame) -> Any:
@@ -43,6 +60,7 @@ def build_program(frame: Frame) -> Any:
         add_information(model)
         add_payoff(model)
         add_aims(model)
+        hold_past(model)
     finally:
         if collecting:
             gc.enable()

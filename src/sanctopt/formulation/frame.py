@@ -15,6 +15,7 @@ from sanctopt.aims import PLAIN, Aims
 from sanctopt.game import REGIME, Game, Link, Start
 from sanctopt.ladder import Information
 from sanctopt.network import RevenueNetwork
+from sanctopt.position import NO_PAST, Past
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Frame:
         proves no bound. The search uses it to find good ladders early.
     aims : Aims
         Criterion and limits, for programs that cover all types without pools.
+    past : Past
+        What was done and answered before the first stage that is planned. It is held, no response in it need
+        be best, and payoffs, harms and costs count from there on.
     """
 
     game: Game
@@ -45,6 +49,7 @@ class Frame:
     margin: float = 0.0
     pools: tuple[tuple[str, ...], ...] = ()
     aims: Aims = PLAIN
+    past: Past = NO_PAST
 
     @cached_property
     def network(self) -> RevenueNetwork:
@@ -55,6 +60,11 @@ class Frame:
     def stages(self) -> range:
         """Stages 0 to T-1."""
         return range(self.game.stages)
+
+    @cached_property
+    def planned(self) -> range:
+        """Stages from the end of the past on."""
+        return range(self.past.stage, self.game.stages)
 
     @cached_property
     def weight(self) -> dict[str, float]:

@@ -76,7 +76,13 @@ def add_patron(model: Any) -> None:
     model.only_threat = pyo.Constraint(threatening, rule=only_threat)
     model.only_coverage = pyo.Constraint(covering, rule=only_coverage)
     model.best_response = pyo.Constraint(
-        [(q, a, b, t) for v, a, t in views for q in frame.members[v] for b in frame.responses if b != a],
+        [
+            (q, a, b, t)
+            for v, a, t in views
+            for q in frame.members[v]
+            for b in frame.responses
+            if b != a and t in frame.planned
+        ],
         rule=best_response,
     )
 

@@ -150,7 +150,7 @@ def credibility_while_it_lasts(model: Any, type_name: str) -> Row:
 
 
 def type_payoff(model: Any, type_name: str) -> Row:
-    """Payoff against one type, discounted (payoff.7).
+    """Payoff against one type, discounted, from the first stage that is planned on (payoff.7).
 
     ``V = sum_t discount**t (w_R G_t - w_D D_t - w_K K_t) + sum_t discount**(t+1) concession_value g_t
     + discount**T w_k L``
@@ -158,7 +158,7 @@ def type_payoff(model: Any, type_name: str) -> Row:
     frame: Frame = model.frame
     game, weights = frame.game, frame.game.weights
     terms: list[tuple[float, Any]] = [(-1.0, model.type_value[type_name])]
-    for stage in frame.stages:
+    for stage in frame.planned:
         now = game.discount**stage
         terms.append((now * weights.revenue, model.denied[type_name, stage]))
         terms.append((-now * weights.harm, model.harm[type_name, stage]))

@@ -109,6 +109,10 @@ def binary_values(model: Any, outcome: Outcome) -> Values | None:
     values: Values = ComponentMap(
         (variable, 0.0) for family in (*decisions, *consequences) for variable in family.values()
     )
+    for stage, (rung, response) in enumerate(zip(frame.past.rungs, frame.past.responses, strict=True)):
+        for name in frame.voices:
+            _set_rung(model, values, frame.copy(name, stage), rung)
+            values[model.takes[name, response, stage]] = 1.0
     for step in outcome.steps:
         if step.type not in frame.voice:
             continue

@@ -18,6 +18,18 @@ import pyomo.environ as pyo
 
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most
+from sanctopt.ladder import Rung
+
+
+def chosen_keys(rung: Rung) -> dict[str, set[tuple[str, ...]]]:
+    """For each family of decisions, what a rung chooses: the index without owner and stage."""
+    return {
+        "starts": {(s.entity, s.instrument) for s in rung.starts},
+        "threats": {(s.entity, s.instrument) for s in rung.threat},
+        "engagements": {(name,) for name in rung.engagements},
+        "mitigations": {(name,) for name in rung.mitigations},
+        "offers": {()} if rung.offer else set(),
+    }
 
 
 def add_rungs(model: Any) -> None:
@@ -85,12 +97,13 @@ def threat_effort(model: Any, owner: str, stage: int) -> Row:
 
 
 def _within_effort(model: Any, variables: Any, owner: str, stage: int) -> Row:
+    """No row for the past, whose sum is a constant that rounding may put above the limit."""
     frame: Frame = model.frame
     terms = [
         (frame.game.start_effort(start), variables[owner, start.entity, start.instrument, stage])
         for start in frame.starts
     ]
-    if not any(weight for weight, _ in terms):
+    if stage not in frame.planned or not any(weight for weight, _ in terms):
         return pyo.Constraint.Skip  # type: ignore[no-any-return]
     return at_most(terms, frame.game.effort_per_stage)
 

@@ -108,7 +108,7 @@ class AnswerTree:
         """Search until the gap is closed or a limit is met."""
         self.best = start
         with self._programs():
-            idle = do_nothing(self._task.game, self._task.information)
+            idle = do_nothing(self._task)
             if start is None and self._task.allows(idle):
                 self.best = self._whole.program.claim(idle)
             try:
@@ -306,7 +306,7 @@ class AnswerTree:
         if alone and concedes:
             self._sketch()
         if start is not None and self._unfinished():
-            self._look(self._node_of(played_paths(start.outcome)), keep=False)
+            self._look(self._node_of(played_paths(start.outcome, self._task.past)), keep=False)
         if self._unfinished():
             self._dive(self._open[0])
         if self._unfinished():

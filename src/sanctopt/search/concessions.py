@@ -23,7 +23,7 @@ FIRST_SHARE = 0.5
 def known_firm(task: Task, purpose: str, seconds: float | None) -> SearchResult:
     """Solve the game of a single type whose regime never concedes, as one program."""
     program = Program.build(task, purpose)
-    start = program.claim(do_nothing(task.game, task.information)) if task.margin == 0 else None
+    start = program.claim(do_nothing(task)) if task.margin == 0 else None
     return solve_until_settled(program, seconds, start)
 
 
@@ -45,10 +45,10 @@ def known_concession(
     phases: list[Phase] = []
     best = None if known_firm is None else known_firm.finding
     if best is None and task.margin == 0:
-        best = program.claim(do_nothing(task.game, task.information))
+        best = program.claim(do_nothing(task))
     if start is not None and (best is None or start.value > best.worth):
         best = program.claimed(start) or best
-    stages: list[int | None] = list(reversed(range(task.game.stages)))
+    stages: list[int | None] = list(reversed(program.model.frame.planned))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)
     values: list[float | None] = []
     reason, limit = Reason.OPTIMAL, Limit.NONE

@@ -53,8 +53,12 @@ def overlooked(
     rungs: Mapping[History, Rung],
     taken: Mapping[str, tuple[str, ...]],
     conceded: Mapping[str, int | None],
+    begin: int = 0,
 ) -> list[Forced]:
-    """Find, for each type, the first stage in which it would concede and the program has it go on."""
+    """Find, for each type, the first stage in which it would concede and the program has it go on.
+
+    What happened before stage ``begin`` is past.
+    """
     found = []
     for patron in game.patron_types:
         if game.off_ramp is None or patron.reservation is None:
@@ -63,7 +67,7 @@ def overlooked(
         for stage, rung in enumerate(path):
             if conceded[patron.name] == stage:
                 break
-            if rung.offer and _accepts(game, patron, path, taken[patron.name], stage):
+            if stage >= begin and rung.offer and _accepts(game, patron, path, taken[patron.name], stage):
                 found.append(_smallest(game, patron, path, taken[patron.name], stage))
                 break
     return found

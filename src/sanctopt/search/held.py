@@ -22,7 +22,8 @@ class HeldProgram:
         """Bound (millions of US dollars) and point of the relaxation held to paths; None if it has none."""
         columns = self.program.compiled.columns
         values = held(self.program.model, paths)
-        found = self._relaxation.solve({columns[v]: value for v, value in values.items()}, basis, seconds)
+        free = {columns[v]: value for v, value in values.items() if v in columns}  # the past is constant
+        found = self._relaxation.solve(free, basis, seconds)
         self.solves += 1
         if found is None:
             return None
@@ -32,8 +33,9 @@ class HeldProgram:
     def weight(self, relaxed: Relaxed, name: str, path: Path) -> float:
         """How much of what a path decided last the point of a relaxation does, from 0 to 1."""
         model, columns = self.program.model, self.program.compiled.columns
-        if path.given:
+        if len(path.given) > model.frame.past.stage:
             stage = len(path.given) - 1
             return float(relaxed.values[columns[model.takes[name, path.given[stage], stage]]])
-        ends = {t: float(relaxed.values[columns[v]]) for (q, t), v in model.concedes.items() if q == name}
+        own = {t: v for (q, t), v in model.concedes.items() if q == name and v in columns}
+        ends = {t: float(relaxed.values[columns[v]]) for t, v in own.items()}
         return 1.0 - sum(ends.values()) if path.concedes is None else ends[path.concedes]

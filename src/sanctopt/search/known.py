@@ -13,7 +13,6 @@ from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
-from sanctopt.play import play
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
 from sanctopt.search.task import Finding, SearchResult, Task
@@ -38,7 +37,7 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         purpose = f"type {patron.name} known"
         alike = (other for other in firm if _patron(game, other) == _patron(game, patron))
         before = next((results[other.name] for other in alike if other.name in results), None)
-        own = None if before is None else _as_own(alone.game, before)
+        own = None if before is None else _as_own(alone, before)
         if not large:
             return answer_tree(alone, purpose, turns.seconds(), None if own is None else own.finding)
         if may_concede(game, patron):
@@ -83,9 +82,7 @@ def known_types_again(
         alone = inner.alone(patron.name)
         before = known[patron.name]
         if may_concede(game, patron):
-            result = known_concession(
-                alone, None, turns.seconds(), _best_against(alone.game, before, outcome)
-            )
+            result = known_concession(alone, None, turns.seconds(), _best_against(alone, before, outcome))
         else:
             result = answer_tree(alone, f"type {patron.name} known", turns.seconds(), before.finding)
         bounds = [bound for bound in (before.bound, result.bound) if bound is not None]
@@ -96,12 +93,12 @@ def known_types_again(
     return again
 
 
-def _best_against(game: Game, known: SearchResult, outcome: Outcome | None) -> Outcome | None:
+def _best_against(task: Task, known: SearchResult, outcome: Outcome | None) -> Outcome | None:
     """The better ladder against a type alone: its own, or that of all types."""
     found = [] if known.finding is None else [known.finding.outcome]
     if outcome is not None:
         rungs = (rung.decisions() for rung in outcome.ladder.rungs)
-        found.append(play(game, Ladder.of(game, Information.ADAPTIVE, rungs)))
+        found.append(task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs)))
     return max(found, key=lambda played: played.value, default=None)
 
 
@@ -117,13 +114,14 @@ def _patron(game: Game, patron: PatronType) -> object:
     return tastes, tuple(game.offset.get((patron.name, t), 0.0) for t in range(game.stages))
 
 
-def _as_own(game: Game, result: SearchResult) -> SearchResult:
+def _as_own(task: Task, result: SearchResult) -> SearchResult:
     """The result of a type alone, told of another type whose patron is the same; without its phases."""
     finding = result.finding
     if finding is None:
         return replace(result, phases=())
+    game = task.game
     ladder = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in finding.ladder.rungs))
-    outcome = play(game, ladder)
+    outcome = task.play(ladder)
     (taken,) = finding.claimed_responses.values()
     responses = {game.patron_types[0].name: taken}
     own = Finding(outcome.ladder, outcome, outcome.value, finding.claimed_value, responses)

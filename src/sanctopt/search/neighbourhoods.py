@@ -141,7 +141,7 @@ class NeighbourhoodSearch:
 
     def point(self) -> Values | None:
         """The program's point of the best ladder, by the smaller program in which its answers are held."""
-        fixed, tied = self._index.settled_by(played_paths(self.best))
+        fixed, tied = self._index.settled_by(played_paths(self.best, self._task.past))
         compiled = self.program.compiled.restricted(fixed, tied)
         return replace(self.program, compiled=compiled).complete(self.best)
 
@@ -184,7 +184,7 @@ class NeighbourhoodSearch:
         """Search some neighbourhoods of the best ladder; tells whether there is a better one now."""
         best, worth, seconds = self.best, self._task.worth(self.best), clock.left(SLICE_SHARE)
         seconds = SLICE_SECONDS if seconds is None else min(SLICE_SECONDS, seconds)
-        paths = played_paths(best)
+        paths = played_paths(best, self._task.past)
 
         def one(inner: Task, near: Neighbourhood) -> tuple[SolveReport, Outcome | None]:
             program = replace(self.restricted(near, paths, point, worth), task=inner)
@@ -218,12 +218,15 @@ class NeighbourhoodSearch:
         """A neighbourhood of a kind, of its present size."""
         stages, size = self._task.game.stages, self._size[kind]
         if kind in ("stages", "replies"):
-            length = max(1, round(size * stages))
-            first = self._random.randrange(stages - length + 1)
+            begin = self._task.past.stage
+            length = max(1, round(size * (stages - begin)))
+            first = self._random.randrange(begin, stages - length + 1)
             return Neighbourhood(kind, (first, length), range(first, first + length))
         if kind == "entities":
             chosen = self._random.sample(self._entities, max(1, round(size * len(self._entities))))
-            return Neighbourhood(kind, frozenset(chosen), range(stages), frozenset(chosen))
+            return Neighbourhood(
+                kind, frozenset(chosen), range(self._task.past.stage, stages), frozenset(chosen)
+            )
         sizes: dict[History, int] = {}
         reached = {step.history for step in self.best.steps}
         for history in reached:

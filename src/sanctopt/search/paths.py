@@ -17,6 +17,7 @@ from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.readout import Values
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
+from sanctopt.position import NO_PAST, Past
 
 RUNG = ("starts", "threats", "engagements", "mitigations", "offers")
 """Families of decisions: the same for all types at one public history."""
@@ -67,21 +68,23 @@ Paths = Mapping[str, Path]
 
 
 def opening_paths(frame: Frame) -> dict[str, Path]:
-    """Paths of which nothing is decided."""
-    return {name: Path(decided=name not in frame.conceding) for name in frame.types}
+    """Paths of which nothing is decided but the past."""
+    given = frame.past.responses
+    return {name: Path(given, decided=name not in frame.conceding) for name in frame.types}
 
 
-def played_paths(outcome: Outcome) -> dict[str, Path]:
-    """The complete paths of a ladder that was played."""
+def played_paths(outcome: Outcome, past: Past = NO_PAST) -> dict[str, Path]:
+    """The complete paths of a ladder that was played from a past on."""
     ends = {step.type: step.stage for step in outcome.steps if step.concedes}
-    return {name: Path(given, ends.get(name)) for name, given in outcome.responses.items()}
+    paths = outcome.responses.items()
+    return {name: Path((*past.responses, *given), ends.get(name)) for name, given in paths}
 
 
 def longer(model: Any, name: str, path: Path) -> list[Path]:
     """The paths that decide one thing more."""
-    stages = model.frame.game.stages
     if not path.decided:
-        return [replace(path, decided=True, concedes=end) for end in (*reversed(range(stages)), None)]
+        ends = (*reversed(model.frame.planned), None)
+        return [replace(path, decided=True, concedes=end) for end in ends]
     stage = len(path.given)
     answers = [response for q, response, t in model.takes if (q, t) == (name, stage)]
     return [replace(path, given=(*path.given, response)) for response in answers]

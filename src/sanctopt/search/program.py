@@ -18,10 +18,10 @@ from sanctopt.formulation.readout import (
     read_responses,
     read_rungs,
 )
+from sanctopt.formulation.rungs import chosen_keys
 from sanctopt.game import Game
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
-from sanctopt.play import play
 from sanctopt.search.forced import Forced, forced_rows, overlooked
 from sanctopt.search.task import AGREE, Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
@@ -54,7 +54,9 @@ class Program:
     ) -> Program:
         """Build and compile the program of a task; ``types`` and ``pools`` restrict it (`Frame`)."""
         names = types or tuple(patron.name for patron in task.game.patron_types)
-        model = build_program(Frame(task.game, names, task.information, task.margin, pools, task.aims))
+        model = build_program(
+            Frame(task.game, names, task.information, task.margin, pools, task.aims, task.past)
+        )
         return cls(task, purpose, model, compile_program(model))
 
     @property
@@ -73,7 +75,7 @@ class Program:
 
     def concede_in(self, type_name: str, stage: int | None) -> None:
         """Make a type's regime concede in a stage, and in no other; None: never."""
-        for t in self.model.frame.stages:
+        for t in self.model.frame.planned:
             self.compiled.fix(self.model.concedes[type_name, t], float(t == stage))
 
     def follow(self, rungs: Mapping[History, Rung], history: History) -> bool:
@@ -85,20 +87,11 @@ class Program:
         (voice,) = frame.voices
         if any((voice, response, stage) not in self.model.takes for stage, response in enumerate(history)):
             return False
-        families = ("starts", "threats", "engagements", "mitigations", "offers")
         for stage, response in enumerate(history):
-            rung = rungs[history[:stage]]
-            chosen: dict[str, set[tuple[str, ...]]] = {
-                "starts": {(s.entity, s.instrument) for s in rung.starts},
-                "threats": {(s.entity, s.instrument) for s in rung.threat},
-                "engagements": {(name,) for name in rung.engagements},
-                "mitigations": {(name,) for name in rung.mitigations},
-                "offers": {()} if rung.offer else set(),
-            }
-            for family in families:
+            for family, chosen in chosen_keys(rungs[history[:stage]]).items():
                 for index, variable in getattr(self.model, family).items():
                     if index[-1] == stage:
-                        self.compiled.fix(variable, float(index[1:-1] in chosen[family]))
+                        self.compiled.fix(variable, float(index[1:-1] in chosen))
             self.compiled.fix(self.model.takes[voice, response, stage], 1.0)
             for name in frame.conceding:
                 self.compiled.fix(self.model.concedes[name, stage], 0.0)
@@ -188,18 +181,17 @@ class Program:
         that are not yet optimal, or leave out an exit. The program may also have claimed more than the
         game gives; `Settlement` says so.
         """
-        game, information = self.task.game, self.task.information
         values = self._incumbent()
         taken = read_responses(self.model, values)
         rungs = read_rungs(self.model, values)
         claimed = self.unit * self.compiled.evaluate(self.compiled.values).objective
-        wanted = taken if self.task.aims.limits else {}
-        outcome = play(game, Ladder.of(game, information, rungs.values()), prefer=wanted)
-        outcome = play(game, ladder_of(game, information, outcome), prefer=wanted)
+        begin = self.task.past.stage
+        wanted = {name: given[begin:] for name, given in taken.items()} if self.task.aims.limits else {}
+        outcome = replayed(self.task, rungs.values(), wanted)
         excess = claimed - self.task.worth(outcome)
         forced: list[Forced] = []
         if excess > AGREE * max(1.0, abs(claimed)):
-            forced = overlooked(game, rungs, taken, read_concessions(self.model, values))
+            forced = overlooked(self.task.game, rungs, taken, read_concessions(self.model, values), begin)
         else:
             excess = 0.0
         finding = self.claimed(outcome) if self.task.allows(outcome) else None
@@ -308,10 +300,18 @@ def above(value: float, bound: float) -> bool:
     return value > bound + AGREE * max(1.0, abs(value))
 
 
-def do_nothing(game: Game, information: Information) -> Outcome:
+def do_nothing(task: Task) -> Outcome:
     """The ladder that is always allowed, played: it does nothing, ever."""
-    idle = play(game, Ladder.of(game, Information.ADAPTIVE, [Rung(())]))
-    return play(game, ladder_of(game, information, idle))
+    idle = task.play(Ladder.of(task.game, Information.ADAPTIVE, [Rung(())]))
+    return task.play(ladder_of(task.game, task.information, idle))
+
+
+def replayed(
+    task: Task, rungs: Iterable[Rung], prefer: Mapping[str, tuple[str, ...]] | None = None
+) -> Outcome:
+    """Rungs played, and played again as a ladder that holds all that was done."""
+    outcome = task.play(Ladder.of(task.game, task.information, rungs), prefer)
+    return task.play(ladder_of(task.game, task.information, outcome), prefer)
 
 
 def ladder_of(game: Game, information: Information, outcome: Outcome) -> Ladder:

@@ -10,7 +10,6 @@ from sanctopt.errors import SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
-from sanctopt.play import play
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.known import bound_from_types, known_type, known_types, known_types_again, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
@@ -18,7 +17,7 @@ from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
     Program,
     do_nothing,
-    ladder_of,
+    replayed,
     solve_until_settled,
 )
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
@@ -60,7 +59,7 @@ def search(task: Task) -> SearchResult:
     if task.information is Information.CLAIRVOYANT:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
-        if _decisions(task.game) <= SMALL:
+        if _decisions(task) <= SMALL:
             result = _exact(task, "open-loop program", {})
         else:
             result = answer_tree(task, "open-loop program", task.clock.left())
@@ -91,7 +90,7 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 def _adaptive(task: Task) -> SearchResult:
     """First ladders and a bound from small programs, then the tree of answers; small games: one program."""
     wanted = task.options.relative_gap
-    if _decisions(task.game) <= SMALL:
+    if _decisions(task) <= SMALL:
         return _exact(task, "adaptive program", SMALL_TUNING)
     large = _large(task)
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
@@ -138,10 +137,11 @@ def _first_ladder(
     task: Task, known: dict[str, SearchResult], *, large: bool
 ) -> tuple[Outcome | None, tuple[Phase, ...]]:
     """The best of doing nothing, of what is best against a known type, and of the pools' ladders."""
-    found = [do_nothing(task.game, task.information)]
-    found += [_for_all(task.game, result.finding) for result in known.values() if result.finding is not None]
+    found = [do_nothing(task)]
+    own = (result.finding.ladder for result in known.values() if result.finding is not None)
+    found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
-    if not task.stop.is_set():
+    if not task.stop.is_set() and not task.past.stage:  # a pool's program begins at the opening
         share = LARGE_POOLS_SHARE if large else POOLS_SHARE
         pooled, phases = pooled_ladders(task, known, share, rough=large)
         found += pooled
@@ -165,7 +165,7 @@ def _nearby(
 def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
     """The program of all types at once."""
     program = Program.build(task, purpose)
-    idle = do_nothing(task.game, task.information)
+    idle = do_nothing(task)
     start = program.claim(idle) if task.allows(idle) else None
     result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
     if result.reason is Reason.INFEASIBLE and start is not None:
@@ -184,19 +184,13 @@ def _large(task: Task) -> bool:
     """Whether the program of all types is too large for the time."""
     adaptive = task.information is Information.ADAPTIVE and len(task.game.patron_types) > 1
     limited = task.options.time_limit_seconds is not None
-    return adaptive and limited and _decisions(task.game) > LARGE
+    return adaptive and limited and _decisions(task) > LARGE
 
 
-def _decisions(game: Game) -> int:
+def _decisions(task: Task) -> int:
     """Starts of all copies: what the exact program has to decide."""
-    return len(game.patron_types) * game.stages * len(game.eligible)
-
-
-def _for_all(game: Game, finding: Finding) -> Outcome:
-    """A known type's ladder played against all types; those that leave its path are left alone."""
-    rungs = (rung.decisions() for rung in finding.ladder.rungs)
-    outcome = play(game, Ladder.of(game, Information.ADAPTIVE, rungs))
-    return play(game, ladder_of(game, Information.ADAPTIVE, outcome))
+    game = task.game
+    return len(game.patron_types) * (game.stages - task.past.stage) * len(game.eligible)
 
 
 def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
@@ -210,7 +204,7 @@ def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
         alone = task.alone(patron.name)
         rungs = (rung.decisions() for rung in outcome.ladder.rungs)
         responses = {patron.name: outcome.responses[patron.name]}
-        own = play(alone.game, Ladder.of(alone.game, Information.ADAPTIVE, rungs), prefer=responses)
+        own = alone.play(Ladder.of(alone.game, Information.ADAPTIVE, rungs), responses)
         program = Program.build(alone, f"value against type {patron.name}")
         values[patron.name] = program.claim(own).claimed_value - _vain_offers(task.game, own, program)
     claimed = task.aims.criterion.worth(values, outcome.priors)
@@ -243,7 +237,7 @@ def _clairvoyant(task: Task) -> SearchResult:
         for name, finding in findings.items()
         for rung in finding.ladder.rungs
     ]
-    outcome = play(task.game, Ladder.of(task.game, Information.CLAIRVOYANT, rungs))
+    outcome = task.play(Ladder.of(task.game, Information.CLAIRVOYANT, rungs))
     values = {name: finding.claimed_value for name, finding in findings.items()}
     claimed = task.aims.criterion.worth(values, outcome.priors)
     taken = {name: finding.claimed_responses[name] for name, finding in findings.items()}

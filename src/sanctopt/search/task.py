@@ -11,6 +11,8 @@ from sanctopt.aims import PLAIN, Aims
 from sanctopt.game import Game, at_least
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
+from sanctopt.play import play
+from sanctopt.position import NO_PAST, Past
 from sanctopt.search.alone import alone_with
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveOptions, relative_gap
@@ -60,7 +62,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Task:
-    """What is searched: a game, an information, a margin; with which options; who hears of progress.
+    """What is searched: a game from some past on, an information, a margin, aims; who hears of progress.
 
     ``stop`` is set by the first interrupted solve; those that follow end at once.
     """
@@ -72,7 +74,13 @@ class Task:
     clock: Clock
     on_progress: OnProgress | None
     aims: Aims = PLAIN
+    past: Past = NO_PAST
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
+        """Play a ladder from where the past has led."""
+        begin = self.past.position(self.game) if self.past.stage else None
+        return play(self.game, ladder, begin=begin, prefer=prefer)
 
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars)."""

@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from sanctopt.errors import LadderError
 from sanctopt.game import Game, at_least
-from sanctopt.ladder import History, Ladder, Rung
+from sanctopt.ladder import History, Rung
 from sanctopt.outcome import Outcome
-from sanctopt.play import play
-from sanctopt.search.program import ladder_of
+from sanctopt.search.program import replayed
 from sanctopt.search.task import Clock, Task
 
 KINDS = ("threat", "starts", "mitigations", "engagements")
@@ -62,11 +61,9 @@ def _without(
             rungs.append(rung.decisions())
     if not found:
         return None
-    game, information = task.game, outcome.ladder.information
     wanted = outcome.responses if task.aims.limits else {}
     try:
-        played = play(game, Ladder.of(game, information, rungs), prefer=wanted)
-        return play(game, ladder_of(game, information, played), prefer=wanted)
+        return replayed(task, rungs, wanted)
     except LadderError:  # another decision rests on this one, e.g. what it requires
         return None
 
