@@ -234,7 +234,7 @@ def test_every_number_can_be_set_and_nothing_else_moves(game: Game) -> None:
         old = before[item.path]
         new = old if old is not None and item.path == "off_ramp.concession_value" else item.column.range.high
         new = min(new, 0.5 if old is None else 0.75 * old + 0.25) if not item.column.range.whole else old
-        if new is None or item.table == "types" and item.column.name == "prior":
+        if new is None or (item.table == "types" and item.column.name == "prior"):
             continue
         after = item.write(game, new)
         expected = before | {item.path: new}

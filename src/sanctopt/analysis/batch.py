@@ -5,8 +5,10 @@ Whatever asks for the optimum of a changed copy of a game asks it here, as a `Qu
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
+import uuid
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, fields
@@ -25,7 +27,7 @@ PENDING = 128
 POLL_SECONDS = 0.5
 """How long to wait before looking again; without a limit, Windows would not hear Ctrl-C."""
 
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 10.0
 """How long to wait, after Ctrl-C, for solves that are on their way to stop."""
 
 
@@ -139,7 +141,7 @@ def solve_each(
     [('adaptive', 471.18), ('open_loop', 444.6), ('clairvoyant', 490.58)]
     """
     options = SolveOptions() if options is None else options
-    book, stop = _Book(questions, on_progress), _Stop()
+    book, stop = _Book(questions, on_progress), _Stop(uuid.uuid4().hex)
     try:
         if executor is None:
             _one_by_one(book, options, stop)
@@ -151,27 +153,46 @@ def solve_each(
 
 
 class _Stop:
-    """A flag that running solves look at; in another process it is a flag of its own, never set."""
+    """A flag that the running solves of a batch look at.
 
-    def __init__(self) -> None:
+    Threads share it. Another process has one flag of its own for all questions of a batch: what it has taken
+    from the executor's queue can no longer be cancelled, so after a Ctrl-C it must know for itself.
+    """
+
+    def __init__(self, batch: str) -> None:
+        self._batch = batch
         self._event = threading.Event()
 
-    def __reduce__(self) -> tuple[type[_Stop], tuple[()]]:
-        return _Stop, ()
+    def __reduce__(self) -> tuple[Callable[[str], _Stop], tuple[str]]:
+        return _flag_here, (self._batch,)
 
     def set(self) -> None:
-        """Stop the running solves of this process at their next sign of progress."""
+        """Stop the running solves of this process at their next sign of progress, and others at once."""
         self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether the batch is stopped in this process."""
+        return self._event.is_set()
 
     def __call__(self, _progress: SearchProgress) -> None:
         if self._event.is_set():
             raise KeyboardInterrupt  # the solve takes it for a Ctrl-C and ends with what it has
 
 
+_flags: dict[str, _Stop] = {}
+"""In a worker process: the flags of the batches that it works for."""
+
+
+def _flag_here(batch: str) -> _Stop:
+    return _flags.setdefault(batch, _Stop(batch))
+
+
 def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     """Solve one question; runs in the executor, so all that goes in and out pickles."""
+    if stop.is_set():
+        return _not_reached(question, options)
     try:
-        return solve(
+        solution = solve(
             question.game,
             information=question.information,
             margin=question.margin,
@@ -181,6 +202,12 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     except SanctoptError as error:
         error.add_note(f"in question {question.name!r}")
         raise
+    except KeyboardInterrupt:
+        stop.set()
+        raise
+    if _interrupted(solution):
+        stop.set()
+    return solution
 
 
 def _interrupted(solution: Solution) -> bool:
@@ -231,10 +258,8 @@ class _Book:
 
     def answers(self, options: SolveOptions) -> tuple[Answer, ...]:
         """One answer for each question drawn."""
-        if self._open:
-            used = versions()
-            for number, question in self._open.items():
-                self._solutions[number] = _not_reached(question, options, used)
+        for number, question in self._open.items():
+            self._solutions[number] = _not_reached(question, options)
         return tuple(Answer(name, self._solutions[number]) for number, name in enumerate(self._names))
 
     def _add(self, question: Question) -> int:
@@ -251,10 +276,15 @@ class _Book:
             self._on_progress(BatchProgress(len(self._solutions), self._total, self._names[number], seconds))
 
 
-def _not_reached(question: Question, options: SolveOptions, used: dict[str, str]) -> Solution:
+def _not_reached(question: Question, options: SolveOptions) -> Solution:
     game, information, margin = question.game, question.information, question.margin
-    provenance = Provenance(used, game.name, game.digest(), information, margin, options)
+    provenance = Provenance(_versions(), game.name, game.digest(), information, margin, options)
     return Solution(Status(Reason.INTERRUPTED, Limit.INTERRUPT), None, (), (), 0.0, provenance)
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return versions()
 
 
 def _one_by_one(book: _Book, options: SolveOptions, stop: _Stop) -> None:
@@ -262,7 +292,7 @@ def _one_by_one(book: _Book, options: SolveOptions, stop: _Stop) -> None:
     for key, question in book.draw():
         solution = _solved(question, options, stop)
         book.enter(key, solution)
-        if _interrupted(solution):
+        if stop.is_set():
             raise KeyboardInterrupt
 
 
