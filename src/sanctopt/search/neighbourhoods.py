@@ -222,7 +222,8 @@ class NeighbourhoodSearch:
             first = self._random.randrange(stages - length + 1)
             return Neighbourhood(kind, (first, length), range(first, first + length))
         if kind == "entities":
-            chosen = self._random.sample(self._entities, max(1, round(size * len(self._entities))))
+            count = min(len(self._entities), max(1, round(size * len(self._entities))))  # there may be none
+            chosen = self._random.sample(self._entities, count)
             return Neighbourhood(kind, frozenset(chosen), range(stages), frozenset(chosen))
         sizes: dict[History, int] = {}
         reached = {step.history for step in self.best.steps}
