@@ -460,7 +460,7 @@ def test_a_real_ctrl_c(kind: str, tmp_path: Path) -> None:
         seconds = time.perf_counter() - begin
     assert process.returncode == 0, errors
     *_, ladders, ends = (line.split() for line in output.splitlines())
-    # Those that ran kept their best, unless a worker died: it may still have been on its way to its first one.
+    # Those that ran kept their best, unless a worker died on its way to its first question.
     assert int(ladders[1]) in {"none": [2], "threads": [3], "processes": [1, 2, 3]}[kind]
     assert ends[0] == "ends"
     assert ends[1:] == ["optimal", *["interrupted"] * 40]
