@@ -24,6 +24,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt import Information, load_case, read_case
+from sanctopt.aims import PLAIN, Aims, HostileProbability, WorstPrior
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
@@ -33,11 +34,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "formulation.md"
 CASES = ROOT / "tests" / "cases"
 
-ROOMS = ("rungs", "facilitators", "rerouting", "patron", "off_ramp", "information", "payoff")
+ROOMS = ("rungs", "facilitators", "rerouting", "patron", "off_ramp", "information", "payoff", "aims")
 """Modules of ``sanctopt.formulation`` that hold constraint families, in the order of the page."""
 
 SIZED = ("worked_example", "tiny/24", "small/101", "small/102", "small/103")
 """Cases, in ``tests/cases``, whose programs are counted."""
+
+EVERY_AIM = Aims(WorstPrior(0.2), (HostileProbability(1.0),))
+"""Aims whose program has every family of the room ``aims``."""
 
 LABEL = re.compile(r"^(?P<says>.+) \((?P<room>\w+)\.(?P<number>\d+)\)\.$")
 ADDED = "forced.1"
@@ -88,9 +92,9 @@ def _family(name: str, function: Callable[..., Any]) -> Iterator[Family]:
         yield Family(label["room"], number, name, label["says"], tuple(paragraphs[1:]))
 
 
-def full_program(game: Game, information: Information = Information.ADAPTIVE) -> Any:
+def full_program(game: Game, information: Information = Information.ADAPTIVE, aims: Aims = PLAIN) -> Any:
     """The program of all types of a game."""
-    return build_program(Frame(game, tuple(row.name for row in game.patron_types), information))
+    return build_program(Frame(game, tuple(row.name for row in game.patron_types), information, aims=aims))
 
 
 def rule_name(component: Any) -> str:
@@ -134,7 +138,7 @@ def with_components(rules: Mapping[str, str]) -> list[Family]:
 
 def families_section() -> str:
     """The constraint families, room by room."""
-    found = with_components(components(full_program(load_case("teaching"))))
+    found = with_components(components(full_program(load_case("teaching"), aims=EVERY_AIM)))
     lines: list[str] = []
     for room in ROOMS:
         lines += [f"### Room `{room}`", ""]

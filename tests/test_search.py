@@ -13,7 +13,7 @@ from hand_games import BANK, HAND_GAME, NOTICE
 from oracle import brute_force
 from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, solve
 from sanctopt.game import Game
-from sanctopt.search.known import expected_bound, known_types, trivial_bound
+from sanctopt.search.known import bound_from_types, known_types, trivial_bound
 from sanctopt.search.pools import nested_pools, pooled_ladders, provocation_limit
 from sanctopt.search.program import do_nothing, ladder_of
 from sanctopt.search.task import Clock, Task
@@ -53,7 +53,7 @@ class TestKnownTypes:
         )
         wanted = brute_force(game, "clairvoyant").value
         assert total == pytest.approx(wanted, rel=1e-6)
-        assert expected_bound(game, known) == pytest.approx(wanted, rel=2e-6)
+        assert bound_from_types(task(game), known) == pytest.approx(wanted, rel=2e-6)
 
     @pytest.mark.parametrize("seed", SEEDS)
     def test_no_ladder_pays_more_against_a_type_than_its_cap(self, seed: int) -> None:
@@ -68,7 +68,7 @@ class TestKnownTypes:
     def test_trivial_bound_holds(self, seed: int) -> None:
         game = random_game(seed, TINY)
         bound = sum(patron.prior * trivial_bound(game, patron) for patron in game.patron_types)
-        assert expected_bound(game, {}) == pytest.approx(bound)
+        assert bound_from_types(task(game), {}) == pytest.approx(bound)
         assert brute_force(game, "clairvoyant").value <= bound + 1e-9 * max(1.0, bound)
 
 
@@ -117,7 +117,7 @@ class TestTidy:
         ]
         spoiled = play(HAND_GAME, Ladder.of(HAND_GAME, Information.ADAPTIVE, rungs))
         assert any(NOTICE in rung.starts for rung in spoiled.ladder.rungs)
-        clean = tidied(HAND_GAME, spoiled, 0.0, Clock(None))
+        clean = tidied(task(HAND_GAME), spoiled, Clock(None))
         assert all(NOTICE not in rung.starts for rung in clean.ladder.rungs)
         assert clean.value > spoiled.value  # the notice cost something
 
@@ -125,17 +125,17 @@ class TestTidy:
     def test_nothing_can_be_struck_out_of_an_answer(self, seed: int) -> None:
         game = random_game(seed, TINY)
         outcome = solve(game).outcome
-        assert tidied(game, outcome, 0.0, Clock(None)).ladder == outcome.ladder
+        assert tidied(task(game), outcome, Clock(None)).ladder == outcome.ladder
 
     def test_the_margin_is_kept(self) -> None:
         game = load_case("teaching")
         outcome = solve(game, margin=0.2).outcome
-        assert tidied(game, outcome, 0.2, Clock(None)).smallest_margin >= 0.2
+        assert tidied(replace(task(game), margin=0.2), outcome, Clock(None)).smallest_margin >= 0.2
 
     def test_no_time_no_change(self) -> None:
         game = load_case("teaching")
         outcome = solve(game).outcome
-        assert tidied(game, outcome, 0.0, Clock(0.0)) is outcome
+        assert tidied(task(game), outcome, Clock(0.0)) is outcome
 
 
 @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])

@@ -269,6 +269,8 @@ def test_provenance() -> None:
         "game_digest": easy().digest(),
         "information": "open_loop",
         "margin": 0.01,
+        "criterion": "expectation",
+        "limits": [],
         "options": {
             "time_limit_seconds": None,
             "relative_gap": 1e-5,

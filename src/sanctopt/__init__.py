@@ -7,12 +7,14 @@ Read a case, solve it, print the escalation ladder:
 >>> print(solution.ladder)  # doctest: +SKIP
 """
 
+from sanctopt.aims import Aims
 from sanctopt.case import check_case, game_from_tables, list_cases, load_case, read_case, write_case
 from sanctopt.certificate import Certificate, certify
 from sanctopt.errors import (
     CaseError,
     CaseWarning,
     CertificateError,
+    ElicitationError,
     LadderError,
     OptionError,
     Problem,
@@ -29,10 +31,12 @@ from sanctopt.solve import solve
 from sanctopt.solver_options import Limit, Reason, SolveOptions
 
 __all__ = [
+    "Aims",
     "CaseError",
     "CaseWarning",
     "Certificate",
     "CertificateError",
+    "ElicitationError",
     "Game",
     "Information",
     "Ladder",

@@ -15,10 +15,11 @@ from typing import Any
 
 import pandas as pd
 
+from sanctopt.aims import PLAIN, Aims
 from sanctopt.errors import CertificateError, LadderError
 from sanctopt.game import EQUAL, Game
 from sanctopt.ladder import Expected, History, Ladder
-from sanctopt.outcome import Outcome, Step, Ties, annotated, values_by_type
+from sanctopt.outcome import Outcome, Step, Ties, annotated
 from sanctopt.play import follow, play
 from sanctopt.rules import place
 
@@ -189,6 +190,7 @@ def certify(
     claimed_value: float,
     claimed_responses: Mapping[str, tuple[str, ...]],
     margin: float = 0.0,
+    aims: Aims = PLAIN,
 ) -> Certificate:
     """Check a solution without trusting the code that produced it.
 
@@ -201,6 +203,8 @@ def certify(
     - the value along the claimed responses, and that of the ladder with optimistic ties, both equal the
       claimed value to `TOLERANCE`; a ladder worth more than claimed was not put to its best use;
     - ties against the coalition do not make it worth more;
+    - along the claimed responses, every limit of the aims is kept; with limits, ties fall as is claimed, so
+      the ladder with optimistic ties may be worth more;
     - what the ladder's rungs expect, if they carry it, is what the replay finds.
 
     Parameters
@@ -210,11 +214,14 @@ def certify(
     ladder : Ladder
         The plan.
     claimed_value : float
-        Expected value that is claimed for it (millions of US dollars).
+        Worth that is claimed for it: the expected value, unless the aims say otherwise (millions of US
+        dollars).
     claimed_responses : mapping of str to tuple of str
         For each type the responses it is claimed to take, by stage, until the game ends for it.
     margin : float
         Margin that every response must have, at least 0.
+    aims : Aims
+        Criterion and limits of the plan.
 
     Returns
     -------
@@ -255,16 +262,20 @@ def certify(
     steps: tuple[Step, ...] = ()
     try:
         best, worst = play(game, ladder), play(game, ladder, Ties.PESSIMISTIC)
-        optimistic, pessimistic = best.value, worst.value
+        optimistic, pessimistic = aims.worth(best), aims.worth(worst)
         steps = follow(game, ladder, claimed_responses)
-        replayed = _value(game, steps)
+        found = _as_outcome(game, ladder, steps)
+        replayed = aims.worth(found)
     except LadderError as error:
         failures += _sentences(error)
     else:
-        failures += _wrong_values(claimed_value, replayed, best, worst)
+        failures += _wrong_values(aims, claimed_value, replayed, optimistic, pessimistic)
+        failures += (f"a limit is broken: {text}" for text in aims.broken(game, found))
         failures += _wrong_responses(steps, margin)
         failures += _wrong_expectations(ladder, annotated(game, ladder.information, steps))
-    difference = max(abs(replayed - claimed_value), abs(optimistic - claimed_value))
+    difference = abs(replayed - claimed_value)
+    if not aims.limits:
+        difference = max(difference, abs(optimistic - claimed_value))
     return Certificate(
         failures=tuple(failures),
         value_claimed=claimed_value,
@@ -278,9 +289,10 @@ def certify(
     )
 
 
-def _value(game: Game, steps: tuple[Step, ...]) -> float:
-    values = values_by_type(game.patron_type, steps)
-    return math.fsum(game.patron_type[name].prior * value for name, value in values.items())
+def _as_outcome(game: Game, ladder: Ladder, steps: tuple[Step, ...]) -> Outcome:
+    """The play along given responses."""
+    priors = {patron.name: patron.prior for patron in game.patron_types}
+    return Outcome(game.name, Ties.OPTIMISTIC, priors, steps, ladder)
 
 
 def _checked(step: Step) -> CheckedResponse:
@@ -301,22 +313,22 @@ def _same(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
-def _wrong_values(claimed: float, replayed: float, best: Outcome, worst: Outcome) -> Iterator[str]:
+def _wrong_values(aims: Aims, claimed: float, replayed: float, best: float, worst: float) -> Iterator[str]:
     if not _same(claimed, replayed):
         yield (
             f"the claimed value is {claimed:.10g}, but along the claimed responses the ladder is "
             f"worth {replayed:.10g}"
         )
-    if not _same(claimed, best.value):
-        use = " (the claimed responses are not its best use)" if best.value > claimed else ""
+    if not _same(claimed, best) and not (aims.limits and best > claimed):
+        use = " (the claimed responses are not its best use)" if best > claimed else ""
         yield (
             f"the claimed value is {claimed:.10g}, but with ties for the coalition the ladder is "
-            f"worth {best.value:.10g}{use}"
+            f"worth {best:.10g}{use}"
         )
-    if worst.value > best.value and not _same(worst.value, best.value):
+    if worst > best and not _same(worst, best):
         yield (
-            f"ties against the coalition make the ladder worth {worst.value:.10g}, more than the "
-            f"{best.value:.10g} with ties for it"
+            f"ties against the coalition make the ladder worth {worst:.10g}, more than the "
+            f"{best:.10g} with ties for it"
         )
 
 

@@ -100,5 +100,9 @@ class OptionError(SanctoptError):
     """An option of a solve is unknown, misspelt or out of range."""
 
 
+class ElicitationError(SanctoptError):
+    """What an expert said, or the patrons it is to be explained by, cannot be used as given."""
+
+
 class SolverError(SanctoptError):
     """The solver contradicted a fact that holds for every game, e.g. called it infeasible."""

@@ -48,7 +48,12 @@ __all__ = ["Outcome", "Step", "Ties", "follow", "play"]
 
 
 def play(
-    game: Game, ladder: Ladder, ties: Ties = Ties.OPTIMISTIC, *, begin: Position | None = None
+    game: Game,
+    ladder: Ladder,
+    ties: Ties = Ties.OPTIMISTIC,
+    *,
+    begin: Position | None = None,
+    prefer: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Outcome:
     """Play a ladder against every type.
 
@@ -71,6 +76,10 @@ def play(
     begin : Position, optional
         Where to begin, for a replanning in the middle of the game; None is the opening. Payoffs before
         it do not count, later ones keep their discount; beliefs start from the priors.
+
+    prefer : mapping of str to tuple of str, optional
+        Responses by type and stage that optimistic ties fall for first, where they are among the best: what
+        keeps a limit (`sanctopt.aims`) need not be what pays most.
 
     Returns
     -------
@@ -102,8 +111,8 @@ def play(
     table.require_allowed()
     steps: list[Step] = []
     broken: dict[str, None] = {}
-    for fork in forks.values():
-        best = _optimistic(fork)
+    for name, fork in forks.items():
+        best = _optimistic(fork, (prefer or {}).get(name, ()))
         broken.update(dict.fromkeys(best.broken))
         steps += (best if ties is Ties.OPTIMISTIC else _pessimistic(fork)).steps
     if broken:
@@ -199,11 +208,16 @@ class _Path:
     broken: tuple[str, ...] = ()
 
 
-def _optimistic(fork: _Fork | None) -> _Path:
-    """The best path for the coalition among those that an open-loop ladder allows, if there are any."""
+def _optimistic(fork: _Fork | None, prefer: tuple[str, ...] = ()) -> _Path:
+    """The best path for the coalition among those that an open-loop ladder allows, if there are any.
+
+    ``prefer`` are responses that go before better ones, from this stage on.
+    """
     if fork is None:
         return _Path()
-    paths = [_joined(fork, branch, _optimistic(branch.rest)) for branch in fork.branches]
+    wanted = [branch for branch in fork.branches if prefer and branch.step.response == prefer[0]]
+    rest = prefer[1:] if wanted else ()
+    paths = [_joined(fork, branch, _optimistic(branch.rest, rest)) for branch in wanted or fork.branches]
     kept = [path for path in paths if not path.broken] or paths
     most = max(path.value for path in kept)
     return _first([path for path in kept if at_least(path.value, most)])

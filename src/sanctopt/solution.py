@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from sanctopt.aims import Aims, Expectation
 from sanctopt.certificate import Certificate
 from sanctopt.errors import LadderError
 from sanctopt.ladder import SCHEMA_VERSION, Information, Ladder
@@ -53,6 +54,7 @@ class Provenance:
     game_digest: str
     information: Information
     margin: float
+    aims: Aims
     options: SolveOptions
 
     def to_dict(self) -> dict[str, Any]:
@@ -64,6 +66,8 @@ class Provenance:
             "game_digest": self.game_digest,
             "information": self.information.value,
             "margin": self.margin,
+            "criterion": str(self.aims.criterion),
+            "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},
         }
 
@@ -117,14 +121,16 @@ class Solution:
 
     @property
     def value(self) -> float:
-        """Expected payoff of the ladder (millions of US dollars), as `play` computes it.
+        """Worth of the ladder (millions of US dollars), as `play` computes it.
+
+        It is the expected payoff, unless the aims have another criterion.
 
         Raises
         ------
         LadderError
             If there is no ladder.
         """
-        return self._plan.outcome.value
+        return self.provenance.aims.worth(self._plan.outcome)
 
     @property
     def relative_gap(self) -> float:
@@ -141,7 +147,7 @@ class Solution:
 
     @property
     def outcome(self) -> Outcome:
-        """The ladder played, ties in the coalition's favour; LadderError if there is no ladder."""
+        """The ladder played, ties in the coalition's favour (and as the limits need); LadderError if none."""
         return self._plan.outcome
 
     @property
@@ -181,7 +187,14 @@ class Solution:
         lines = [f"status        {self.status}"]
         if self.plans:
             gap = "not proven" if math.isinf(self.relative_gap) else f"{100 * self.relative_gap:.4g} %"
-            lines.append(f"value         {self.value:,.2f}   (US$m, expected over types)")
+            aims = self.provenance.aims
+            expected = isinstance(aims.criterion, Expectation)
+            meaning = "expected over types" if expected else aims.criterion
+            lines.append(f"value         {self.value:,.2f}   (US$m, {meaning})")
+            if not expected:
+                lines.append(f"expectation   {self.outcome.value:,.2f}   (US$m, expected over types)")
+            for limit in aims.limits:
+                lines.append(f"limit         {limit}")
             if self.dual_bound is None:
                 lines.append("no bound was proven in time")
             else:

@@ -6,6 +6,7 @@ import importlib.metadata
 import math
 import platform
 
+from sanctopt.aims import PLAIN, Aims
 from sanctopt.certificate import certify
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
@@ -22,6 +23,7 @@ def solve(
     *,
     information: Information = Information.ADAPTIVE,
     margin: float = 0.0,
+    aims: Aims = PLAIN,
     options: SolveOptions | None = None,
     on_progress: OnProgress | None = None,
 ) -> Solution:
@@ -36,6 +38,9 @@ def solve(
     margin : float
         Least utility by which every response that is reached must beat every other, at least 0. With a
         margin, no response rests on a tie or near-tie.
+    aims : Aims
+        What is maximized, and the limits that must be kept (`sanctopt.aims`); expectation without limits by
+        default. With ``CLAIRVOYANT`` there can be no limits.
     options : SolveOptions, optional
         Time limit, relative gap, threads, seed, node limit, log, further HiGHS options. The time limit
         holds for all programs of the search together; the other limits for each. None: the defaults.
@@ -50,7 +55,7 @@ def solve(
     Raises
     ------
     OptionError
-        If the margin is negative or not finite, or an option is wrong.
+        If the margin is negative or not finite, the aims do not fit the game, or an option is wrong.
     CertificateError
         If the ladder found does not survive its independent check; it is never returned.
     SolverError
@@ -68,14 +73,17 @@ def solve(
     if information not in tuple(Information):
         names = ", ".join(f"Information.{item.name}" for item in Information)
         raise OptionError(f"information is {information!r}; give one of {names}")
+    aims.check(game)
+    if aims.limits and information is Information.CLAIRVOYANT:
+        raise OptionError("limits bind all types together, but a clairvoyant plan is made for each alone")
     options = SolveOptions() if options is None else options
     clock = Clock(options.time_limit_seconds)
-    result = search(Task(game, information, margin, options, clock, on_progress))
+    result = search(Task(game, information, margin, options, clock, on_progress, aims))
     plans: tuple[Plan, ...] = ()
     bound = result.bound
     if result.finding is not None:
-        plans = (_certified(game, result.finding, margin),)
-        value = result.finding.outcome.value
+        plans = (_certified(game, result.finding, margin, aims),)
+        value = result.finding.worth
         if bound is not None:
             if above(value, bound):
                 raise SolverError(
@@ -89,7 +97,7 @@ def solve(
         plans=plans,
         phases=result.phases,
         wall_seconds=clock.seconds(),
-        provenance=Provenance(versions(), game.name, game.digest(), information, margin, options),
+        provenance=Provenance(versions(), game.name, game.digest(), information, margin, aims, options),
     )
 
 
@@ -104,13 +112,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _certified(game: Game, finding: Finding, margin: float) -> Plan:
+def _certified(game: Game, finding: Finding, margin: float, aims: Aims) -> Plan:
     certificate = certify(
         game,
         finding.ladder,
         claimed_value=finding.claimed_value,
         claimed_responses=finding.claimed_responses,
         margin=margin,
+        aims=aims,
     )
     certificate.require()
     return Plan(finding.ladder, finding.outcome, certificate)

@@ -1,5 +1,29 @@
 """From one answer to a decision: what else could be done, what it is worth, what if the numbers are wrong.
 
 Every function takes a game, solves changed copies of it or plays ladders in it, and returns frozen data with
-`to_frame`. Nothing here talks to a solver: each optimum comes from `sanctopt.solve`.
+`to_frame`. Nothing here solves the game itself: each optimum comes from `sanctopt.solve`. One exception comes
+before the game: `elicitation` chooses types by small programs of its own, through `sanctopt.solver`.
 """
+
+from sanctopt.analysis.baselines import baselines
+from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.comparison import Comparison, compare
+from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
+from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+
+__all__ = [
+    "Candidate",
+    "Comparison",
+    "Elicitation",
+    "Judgement",
+    "Package",
+    "base_rates",
+    "baselines",
+    "candidates_of",
+    "compare",
+    "jeffreys_interval",
+    "package_of",
+    "resolve_grid",
+    "telling_shifts",
+    "types_from_elicitation",
+]

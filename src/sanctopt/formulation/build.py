@@ -7,6 +7,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from sanctopt.formulation.aims import add_aims
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.facilitators import add_facilitators
 from sanctopt.formulation.frame import Frame
@@ -41,6 +42,7 @@ def build_program(frame: Frame) -> Any:
         add_off_ramp(model)
         add_information(model)
         add_payoff(model)
+        add_aims(model)
     finally:
         if collecting:
             gc.enable()

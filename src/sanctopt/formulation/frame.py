@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
+from sanctopt.aims import PLAIN, Aims
 from sanctopt.game import REGIME, Game, Link, Start
 from sanctopt.ladder import Information
 from sanctopt.network import RevenueNetwork
@@ -34,6 +35,8 @@ class Frame:
         Types that are made to answer alike throughout, pool by pool; empty: each type is a pool of its
         own. Larger pools give a smaller program whose ladders are allowed, but it is a restriction: it
         proves no bound. The search uses it to find good ladders early.
+    aims : Aims
+        Criterion and limits, for programs that cover all types without pools.
     """
 
     game: Game
@@ -41,6 +44,7 @@ class Frame:
     information: Information
     margin: float = 0.0
     pools: tuple[tuple[str, ...], ...] = ()
+    aims: Aims = PLAIN
 
     @cached_property
     def network(self) -> RevenueNetwork:

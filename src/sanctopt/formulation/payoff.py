@@ -15,12 +15,12 @@ import pyomo.environ as pyo
 
 from sanctopt.formulation.bounds import Bounds
 from sanctopt.formulation.frame import Frame
-from sanctopt.formulation.linear import Row, at_least, at_most, equal, linear
+from sanctopt.formulation.linear import Row, at_least, at_most, equal
 from sanctopt.formulation.patron import ended_before
 
 
 def add_payoff(model: Any) -> None:
-    """Add what the coalition earns and pays, and the objective."""
+    """Add what the coalition earns and pays."""
     frame: Frame = model.frame
     bounds: Bounds = model.bounds
     pairs = list(frame.type_stages)
@@ -40,7 +40,6 @@ def add_payoff(model: Any) -> None:
         list(frame.types), bounds=lambda _, q: tuple(end / unit for end in bounds.type_value(q))
     )
     model.type_payoff = pyo.Constraint(list(frame.types), rule=type_payoff)
-    model.value = pyo.Objective(rule=value, sense=pyo.maximize)
 
 
 def revenue_denied(model: Any, type_name: str, stage: int) -> Row:
@@ -169,12 +168,3 @@ def type_payoff(model: Any, type_name: str) -> Row:
             terms.append((gain, model.concedes[type_name, stage]))
     last = game.discount**game.stages * weights.credibility / frame.unit
     return equal([*terms, (last, model.credibility_left[type_name])], 0.0)
-
-
-def value(model: Any) -> Any:
-    """Expected payoff (payoff.8).
-
-    ``sum over types of p V``
-    """
-    frame: Frame = model.frame
-    return linear((prior, model.type_value[name]) for name, prior in frame.weight.items())

@@ -34,11 +34,10 @@ from pyomo.common.collections import ComponentMap
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
-from sanctopt.search.alone import alone_with
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
-from sanctopt.search.program import TIGHT, Program, do_nothing, has_margin
+from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
@@ -109,8 +108,9 @@ class AnswerTree:
         """Search until the gap is closed or a limit is met."""
         self.best = start
         with self._programs():
-            if start is None and self._task.margin == 0:
-                self.best = self._whole.program.claim(do_nothing(self._task.game, self._task.information))
+            idle = do_nothing(self._task.game, self._task.information)
+            if start is None and self._task.allows(idle):
+                self.best = self._whole.program.claim(idle)
             try:
                 reason, limit = self._search(start)
             except TimeoutError:
@@ -133,9 +133,8 @@ class AnswerTree:
             self._whole = opened(self._task, self._purpose)
             if len(self._types) > 1:
                 for patron in self._task.game.patron_types:
-                    alone = replace(self._task, game=alone_with(self._task.game, patron))
-                    alone = replace(alone, information=Information.ADAPTIVE)
-                    self._alone[patron.name] = opened(alone, f"type {patron.name} known")
+                    purpose = f"type {patron.name} known"
+                    self._alone[patron.name] = opened(self._task.alone(patron.name), purpose)
             yield
 
     def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
@@ -201,7 +200,7 @@ class AnswerTree:
         values = [node.bound for node in (*self._open, *self._hand)]
         values.append(self._closed)
         if self.best is not None:
-            values.append(self.best.outcome.value)
+            values.append(self.best.worth)
         bound = max(values)
         return None if bound in (float("inf"), NONE_OPEN) else bound
 
@@ -209,7 +208,7 @@ class AnswerTree:
         """Nodes with a bound up to this need no further look."""
         if self.best is None:
             return NONE_OPEN
-        value = self.best.outcome.value
+        value = self.best.worth
         return value + self._task.options.relative_gap * abs(value)
 
     def _done(self) -> bool:
@@ -231,10 +230,10 @@ class AnswerTree:
         return dict(zip(self._types, node.paths, strict=True))
 
     def _by_type(self, paths: tuple[Path, ...]) -> float | None:
-        """Sum over types of prior times what the type alone can give on its path; None if it cannot be."""
+        """Worth of what each type alone can give on its path; None if one cannot go it."""
         if not self._alone:  # the whole program is that of a type alone
             return float("inf")
-        total = 0.0
+        values = {}
         for name, path in zip(self._types, paths, strict=True):
             if (name, path) not in self._table:
                 found = self._alone[name].relax({name: path}, None, self._clock.left())
@@ -242,8 +241,10 @@ class AnswerTree:
             value = self._table[name, path]
             if value is None:
                 return None
-            total += self._prior[name] * min(value, self._caps.get(name, float("inf")))
-        return total
+            values[name] = min(value, self._caps.get(name, float("inf")))
+        if float("inf") in values.values():
+            return float("inf")
+        return self._task.aims.criterion.worth(values, self._prior)
 
     def _relax(self, node: _Node) -> None:
         """Bound a node by the relaxation of the whole program; an impossible one goes."""
@@ -371,7 +372,7 @@ class AnswerTree:
         """Value that a ladder must have to be looked for."""
         if self.best is None:
             return NONE_OPEN
-        value = self.best.outcome.value
+        value = self.best.worth
         return value + FLOOR_SHARE * self._task.options.relative_gap * abs(value)
 
     def _rungs_alone(self, node: _Node) -> Program:
@@ -381,8 +382,7 @@ class AnswerTree:
         purpose = f"{self._purpose}, answers held"
         program = replace(whole, purpose=purpose, compiled=whole.compiled.restricted(fixed, tied))
         if self.best is not None:
-            terms = [(self._prior[name], whole.model.type_value[name]) for name in self._types]
-            program.compiled.add_row(terms, self._floor() / whole.unit, "floor")
+            program.compiled.add_row(whole.model.worth_terms, self._floor() / whole.unit, "floor")
         return program
 
     def _settled(
@@ -415,10 +415,10 @@ class AnswerTree:
                 highs = TIGHT
 
     def _keep(self, outcome: Outcome, finding: Finding | None) -> bool:
-        """Keep a ladder that was played, if it is the best; tells whether it has the margin asked for."""
-        if not has_margin(outcome, self._task.margin):
+        """Keep a ladder that was played, if it is the best; tells whether it is allowed."""
+        if not self._task.allows(outcome):
             return False
-        if self.best is None or outcome.value > self.best.outcome.value:
+        if self.best is None or self._task.worth(outcome) > self.best.worth:
             # Where ties go another way than the paths that were held, the whole program knows the ladder.
             found = finding or self._whole.program.claimed(outcome)
             self.best = found or self.best
@@ -430,7 +430,7 @@ class AnswerTree:
         if task.on_progress is None or task.stop.is_set() or now - self._told < TOLD_SECONDS:
             return
         self._told = now
-        value = None if self.best is None else self.best.outcome.value
+        value = None if self.best is None else self.best.worth
         bound = self._open[0].bound
         shown = None if bound == float("inf") else bound
         gap = relative_gap(value, shown)
@@ -438,7 +438,7 @@ class AnswerTree:
 
     def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""
-        value = None if self.best is None else self.best.outcome.value
+        value = None if self.best is None else self.best.worth
         form = self._whole.program.compiled.form
         relaxed = (self._whole, *self._alone.values())
         report = SolveReport(

@@ -46,7 +46,7 @@ def known_concession(
     best = None if known_firm is None else known_firm.finding
     if best is None and task.margin == 0:
         best = program.claim(do_nothing(task.game, task.information))
-    if start is not None and (best is None or start.value > best.outcome.value):
+    if start is not None and (best is None or start.value > best.worth):
         best = program.claimed(start) or best
     stages: list[int | None] = list(reversed(range(task.game.stages)))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)
@@ -64,13 +64,13 @@ def known_concession(
                 continue
             program.concede_in(patron.name, stage)
             if best is not None:
-                program.limit_value(patron.name, lower=best.outcome.value)
+                program.limit_value(patron.name, lower=best.worth)
             part = share if number == 0 or share == 1.0 else share / (len(order) - number)
             note = " in no stage" if stage is None else f" in stage {stage}"
             result = solve_until_settled(program, clock.left(part), note=note)
             phases += result.phases
             found = result.finding
-            if found is not None and (best is None or found.outcome.value > best.outcome.value):
+            if found is not None and (best is None or found.worth > best.worth):
                 best = found
             if result.reason is Reason.INTERRUPTED:
                 return SearchResult(best, None, result.reason, result.limit, tuple(phases))
@@ -85,7 +85,7 @@ def known_concession(
             break
     values += bounds.values()
     if best is not None:
-        values.append(best.outcome.value)  # its own program may have been closed by this very floor
+        values.append(best.worth)  # its own program may have been closed by this very floor
     if not values:
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, tuple(phases))
     bound = None if any(value is None for value in values) else max(v for v in values if v is not None)

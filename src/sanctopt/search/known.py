@@ -14,7 +14,6 @@ from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.alone import alone_with
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
 from sanctopt.search.task import Finding, SearchResult, Task
@@ -35,7 +34,7 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
     results: dict[str, SearchResult] = {}
 
     def one(inner: Task, patron: PatronType) -> SearchResult:
-        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
+        alone = inner.alone(patron.name)
         purpose = f"type {patron.name} known"
         alike = (other for other in firm if _patron(game, other) == _patron(game, patron))
         before = next((results[other.name] for other in alike if other.name in results), None)
@@ -71,7 +70,7 @@ def known_types_again(
     def loose(patron: PatronType) -> float:
         finding = known[patron.name].finding
         bound = type_bound(game, patron, known)
-        return patron.prior * (bound - (0.0 if finding is None else finding.outcome.value))
+        return patron.prior * (bound - (0.0 if finding is None else finding.worth))
 
     def closed(patron: PatronType) -> bool:
         finding = known[patron.name].finding
@@ -81,7 +80,7 @@ def known_types_again(
     turns = Turns(task.clock.until(1.0), len(waiting), task.options.threads)
 
     def one(inner: Task, patron: PatronType) -> SearchResult:
-        alone = replace(inner, game=alone_with(game, patron), information=Information.ADAPTIVE)
+        alone = inner.alone(patron.name)
         before = known[patron.name]
         if may_concede(game, patron):
             result = known_concession(
@@ -126,7 +125,8 @@ def _as_own(game: Game, result: SearchResult) -> SearchResult:
     ladder = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in finding.ladder.rungs))
     outcome = play(game, ladder)
     (taken,) = finding.claimed_responses.values()
-    own = Finding(outcome.ladder, outcome, finding.claimed_value, {game.patron_types[0].name: taken})
+    responses = {game.patron_types[0].name: taken}
+    own = Finding(outcome.ladder, outcome, outcome.value, finding.claimed_value, responses)
     return replace(result, finding=own, phases=())
 
 
@@ -136,9 +136,10 @@ def known_type(task: Task, seconds: float | None) -> SearchResult:
     return answer_tree(task, f"type {patron.name} known", seconds)
 
 
-def expected_bound(game: Game, known: dict[str, SearchResult]) -> float:
-    """Sum over types of prior times bound, or of `trivial_bound` where time brought none."""
-    return sum(patron.prior * type_bound(game, patron, known) for patron in game.patron_types)
+def bound_from_types(task: Task, known: dict[str, SearchResult]) -> float:
+    """Worth of the proven bounds against each type; no criterion falls when a payoff rises."""
+    bounds = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
+    return task.aims.criterion.worth(bounds, {patron.name: patron.prior for patron in task.game.patron_types})
 
 
 def type_bound(game: Game, patron: PatronType, known: dict[str, SearchResult]) -> float:

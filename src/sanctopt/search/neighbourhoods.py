@@ -27,7 +27,7 @@ from sanctopt.formulation.readout import Values
 from sanctopt.ladder import History
 from sanctopt.outcome import Outcome
 from sanctopt.search.paths import RUNG, Path, PathIndex, Paths, played_paths, together
-from sanctopt.search.program import Program, has_margin
+from sanctopt.search.program import Program
 from sanctopt.search.task import Clock, Task
 from sanctopt.search.workers import each
 from sanctopt.solution import Phase
@@ -130,8 +130,8 @@ class NeighbourhoodSearch:
         try:
             point = self.point()
             while point is not None and rounds != 0 and clock.left() != 0.0 and not self._task.stop.is_set():
-                chosen = self._choice()
-                if not chosen or relative_gap(self.best.value, bound) <= self._task.options.relative_gap:
+                chosen, gap = self._choice(), relative_gap(self._task.worth(self.best), bound)
+                if not chosen or gap <= self._task.options.relative_gap:
                     return
                 if self._round(chosen, point, clock):
                     point = self.point()
@@ -165,7 +165,7 @@ class NeighbourhoodSearch:
             reason=Reason.INTERRUPTED if self._task.stop.is_set() else Reason.LIMIT,
             limit=Limit.INTERRUPT if self._task.stop.is_set() else Limit.TIME,
             message="",
-            incumbent=self.best.value,
+            incumbent=self._task.worth(self.best),
             dual_bound=None,
             relative_gap=float("inf"),
             nodes=sum(report.nodes for report in self.reports),
@@ -182,20 +182,20 @@ class NeighbourhoodSearch:
 
     def _round(self, chosen: list[Neighbourhood], point: Values, clock: Clock) -> bool:
         """Search some neighbourhoods of the best ladder; tells whether there is a better one now."""
-        best, seconds = self.best, clock.left(SLICE_SHARE)
+        best, worth, seconds = self.best, self._task.worth(self.best), clock.left(SLICE_SHARE)
         seconds = SLICE_SECONDS if seconds is None else min(SLICE_SECONDS, seconds)
         paths = played_paths(best)
 
         def one(inner: Task, near: Neighbourhood) -> tuple[SolveReport, Outcome | None]:
-            program = replace(self.restricted(near, paths, point, best.value), task=inner)
+            program = replace(self.restricted(near, paths, point, worth), task=inner)
             report = program.solve(seconds, tuning=TUNING)
             return report, program.settle().outcome if report.has_solution else None
 
         for near, (report, outcome) in zip(chosen, each(self._task, one, chosen), strict=True):
             self.reports.append(report)
-            better = outcome is not None and outcome.value > self.best.value
-            if outcome is not None and better and has_margin(outcome, self._task.margin):
-                self.best = outcome
+            better = outcome is not None and self._task.worth(outcome) > worth
+            if outcome is not None and better and self._task.allows(outcome):
+                self.best, worth = outcome, self._task.worth(outcome)
             if report.reason is Reason.LIMIT and not better:
                 self._size[near.kind] = max(LEAST_SIZE, SHRINK * self._size[near.kind])
             elif report.reason is not Reason.LIMIT:
@@ -239,13 +239,11 @@ class NeighbourhoodSearch:
 
         ``paths`` and ``point`` are those of the best ladder.
         """
-        model = self.program.model
         fixed, tied = self._answers_free(near, paths) if near.answers else self._index.settled_by(paths)
         self._hold(near, paths, point, fixed, tied)
         compiled = self.program.compiled.restricted(fixed, tied)
         floor = (value + LEAST_GAIN * abs(value)) / self.program.unit
-        terms = [(patron.prior, model.type_value[patron.name]) for patron in self._task.game.patron_types]
-        compiled.add_row(terms, floor, "floor")
+        compiled.add_row(self.program.model.worth_terms, floor, "floor")
         return replace(self.program, purpose=self._purpose, compiled=compiled)
 
     def _answers_free(self, near: Neighbourhood, paths: Paths) -> tuple[Values, Values]:

@@ -18,7 +18,7 @@ from sanctopt.formulation.readout import (
     read_responses,
     read_rungs,
 )
-from sanctopt.game import Game, at_least
+from sanctopt.game import Game
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
@@ -54,7 +54,7 @@ class Program:
     ) -> Program:
         """Build and compile the program of a task; ``types`` and ``pools`` restrict it (`Frame`)."""
         names = types or tuple(patron.name for patron in task.game.patron_types)
-        model = build_program(Frame(task.game, names, task.information, task.margin, pools))
+        model = build_program(Frame(task.game, names, task.information, task.margin, pools, task.aims))
         return cls(task, purpose, model, compile_program(model))
 
     @property
@@ -193,15 +193,16 @@ class Program:
         taken = read_responses(self.model, values)
         rungs = read_rungs(self.model, values)
         claimed = self.unit * self.compiled.evaluate(self.compiled.values).objective
-        outcome = play(game, Ladder.of(game, information, rungs.values()))
-        outcome = play(game, ladder_of(game, information, outcome))
-        excess = claimed - outcome.value
+        wanted = taken if self.task.aims.limits else {}
+        outcome = play(game, Ladder.of(game, information, rungs.values()), prefer=wanted)
+        outcome = play(game, ladder_of(game, information, outcome), prefer=wanted)
+        excess = claimed - self.task.worth(outcome)
         forced: list[Forced] = []
         if excess > AGREE * max(1.0, abs(claimed)):
             forced = overlooked(game, rungs, taken, read_concessions(self.model, values))
         else:
             excess = 0.0
-        finding = self.claimed(outcome) if has_margin(outcome, self.task.margin) else None
+        finding = self.claimed(outcome) if self.task.allows(outcome) else None
         return Settlement(outcome, finding, excess, tuple(forced))
 
     def claimed(self, outcome: Outcome) -> Finding | None:
@@ -210,7 +211,7 @@ class Program:
         if point is None:
             return None
         value = self.unit * self.compiled.evaluate(point).objective
-        return Finding(outcome.ladder, outcome, value, outcome.responses)
+        return Finding(outcome.ladder, outcome, self.task.worth(outcome), value, outcome.responses)
 
     def claim(self, outcome: Outcome) -> Finding:
         """`claimed` of a ladder that the program must have."""
@@ -237,7 +238,8 @@ class Settlement:
     outcome : Outcome
         The ladder, played.
     finding : Finding or None
-        The ladder; None if played it lacks the margin asked for, or goes where the program cannot follow.
+        The ladder; None if played it lacks the margin asked for or breaks a limit, or goes where the program
+        cannot follow.
     excess : float
         How much more the program claimed than the game gives (millions of US dollars); 0 within rounding.
     forced : tuple of Forced
@@ -283,7 +285,7 @@ def solve_until_settled(
             break
         settled = program.settle()
         found = settled.finding
-        if found is not None and (best is None or found.outcome.value > best.outcome.value):
+        if found is not None and (best is None or found.worth > best.worth):
             best = found
         if settled.agrees or reason is not Reason.OPTIMAL:
             break
@@ -299,11 +301,6 @@ def solve_until_settled(
     if best is not None and best.gap(bound) <= task.options.relative_gap:
         reason, limit = Reason.OPTIMAL, Limit.NONE
     return SearchResult(best, bound, reason, limit, tuple(phases))
-
-
-def has_margin(outcome: Outcome, margin: float) -> bool:
-    """Tell whether every response that is reached has the margin, in the decimals of the data."""
-    return at_least(outcome.smallest_margin, margin)
 
 
 def above(value: float, bound: float) -> bool:

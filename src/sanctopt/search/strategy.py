@@ -11,15 +11,13 @@ from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.alone import alone_with
 from sanctopt.search.answers import answer_tree
-from sanctopt.search.known import expected_bound, known_type, known_types, known_types_again, type_bound
+from sanctopt.search.known import bound_from_types, known_type, known_types, known_types_again, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
     Program,
     do_nothing,
-    has_margin,
     ladder_of,
     solve_until_settled,
 )
@@ -35,6 +33,14 @@ LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.2, 0.6, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
 neighbourhoods then. What is left after that goes to the known types again."""
+
+PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
+"""How many times longer the program of all types takes to build, at most, than those of the types take to
+compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the neighbourhoods'
+time that this may take."""
+
+NEARBY_RUN = 0.95
+"""Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
 SMALL = 600
 """Starts in all copies up to which the exact program is solved at once (docs/performance.md)."""
@@ -63,9 +69,11 @@ def search(task: Task) -> SearchResult:
     else:
         result = _adaptive(task)
     if result.reason is not Reason.INFEASIBLE:
-        known = expected_bound(task.game, {})
+        known = bound_from_types(task, {})
         result = replace(result, bound=known if result.bound is None else min(known, result.bound))
-    return replace(result, finding=None if result.finding is None else _tidy(task, result.finding))
+    if result.finding is None or _large(task):  # a large game's ladder is tidy already
+        return result
+    return replace(result, finding=_tidy(task, result.finding))
 
 
 def _tidy(task: Task, finding: Finding) -> Finding:
@@ -74,7 +82,7 @@ def _tidy(task: Task, finding: Finding) -> Finding:
         return finding  # in an open-loop plan, what is struck out after one history must go after all
     limit = task.options.time_limit_seconds
     clock = Clock(None if limit is None else TIDY_SHARE * limit)
-    outcome = tidied(task.game, finding.outcome, task.margin, clock)
+    outcome = tidied(task, finding.outcome, clock)
     if outcome is finding.outcome:
         return finding
     return claimed_by_type(task, outcome)
@@ -83,28 +91,27 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 def _adaptive(task: Task) -> SearchResult:
     """First ladders and a bound from small programs, then the tree of answers; small games: one program."""
     wanted = task.options.relative_gap
-    size = _decisions(task.game)
-    if size <= SMALL:
+    if _decisions(task.game) <= SMALL:
         return _exact(task, "adaptive program", SMALL_TUNING)
-    large = size > LARGE and task.options.time_limit_seconds is not None
+    large = _large(task)
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     closer = replace(task, options=options)
     known = known_types(closer, LARGE_KNOWN_SHARE if large else KNOWN_SHARE, large=large)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
-    bound = expected_bound(task.game, known)
+    bound = bound_from_types(task, known)
     outcome, made = _first_ladder(task, known, large=large)
     phases += made
-    if large and outcome is not None and not _closed(outcome, bound, wanted) and not task.stop.is_set():
-        outcome, made = _nearby(task, outcome, bound)
+    if large and outcome is not None and not task.stop.is_set():
+        outcome, made = _nearby(task, outcome, bound, known)
         phases += made
     best = None if outcome is None else claimed_by_type(task, outcome)
-    if large and not task.stop.is_set() and not _closed(outcome, bound, wanted):
+    if large and not task.stop.is_set() and not _closed(task, outcome, bound):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
-        bound = expected_bound(task.game, known)
-    if _closed(outcome, bound, wanted):
+        bound = bound_from_types(task, known)
+    if _closed(task, outcome, bound):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     if task.stop.is_set():
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
@@ -119,8 +126,12 @@ def _adaptive(task: Task) -> SearchResult:
     )
 
 
-def _closed(outcome: Outcome | None, bound: float, wanted: float) -> bool:
-    return outcome is not None and relative_gap(outcome.value, max(bound, outcome.value)) <= wanted
+def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
+    """Whether a ladder is within the gap asked for of a bound."""
+    if outcome is None:
+        return False
+    worth = task.worth(outcome)
+    return relative_gap(worth, max(bound, worth)) <= task.options.relative_gap
 
 
 def _first_ladder(
@@ -134,27 +145,46 @@ def _first_ladder(
         share = LARGE_POOLS_SHARE if large else POOLS_SHARE
         pooled, phases = pooled_ladders(task, known, share, rough=large)
         found += pooled
-    allowed = [outcome for outcome in found if has_margin(outcome, task.margin)]
-    return max(allowed, key=lambda outcome: outcome.value, default=None), phases
+    allowed = [outcome for outcome in found if task.allows(outcome)]
+    return max(allowed, key=task.worth, default=None), phases
 
 
-def _nearby(task: Task, outcome: Outcome, bound: float) -> tuple[Outcome, tuple[Phase, ...]]:
+def _nearby(
+    task: Task, outcome: Outcome, bound: float, known: dict[str, SearchResult]
+) -> tuple[Outcome, tuple[Phase, ...]]:
     """Better ladders near one, without what they do not need."""
     clock = task.clock.until(NEARBY_SHARE)
-    lean = tidied(task.game, outcome, task.margin, clock)
+    lean = tidied(task, outcome, clock)
+    if _closed(task, lean, bound) or _building(task, known) > BUILDING * (clock.left() or 0.0):
+        return lean, ()
     near = NeighbourhoodSearch(Program.build(task, "adaptive program"), "better ladders nearby", lean)
-    near.run(clock, bound)
-    return tidied(task.game, near.best, task.margin, clock), (near.phase(),)
+    near.run(clock.until(NEARBY_RUN), bound)
+    return tidied(task, near.best, clock), (near.phase(),)
 
 
 def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
     """The program of all types at once."""
     program = Program.build(task, purpose)
-    start = program.claim(do_nothing(task.game, task.information)) if task.margin == 0 else None
+    idle = do_nothing(task.game, task.information)
+    start = program.claim(idle) if task.allows(idle) else None
     result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
-    if result.reason is Reason.INFEASIBLE and task.margin == 0:
+    if result.reason is Reason.INFEASIBLE and start is not None:
         raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
     return result
+
+
+def _building(task: Task, known: dict[str, SearchResult]) -> float:
+    """Seconds that building the program of all types may take, from what known types' programs took."""
+    reports = [phase.report for result in known.values() for phase in result.phases]
+    slowest = max((report.compile_seconds for report in reports), default=0.0)
+    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * slowest
+
+
+def _large(task: Task) -> bool:
+    """Whether the program of all types is too large for the time."""
+    adaptive = task.information is Information.ADAPTIVE and len(task.game.patron_types) > 1
+    limited = task.options.time_limit_seconds is not None
+    return adaptive and limited and _decisions(task.game) > LARGE
 
 
 def _decisions(game: Game) -> int:
@@ -175,14 +205,16 @@ def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
     The adaptive program says the same: it is these programs side by side, with the ties of section 4.6 of
     ``docs/formulation.md``, which a ladder keeps by its form. They are far smaller.
     """
-    value = 0.0
+    values = {}
     for patron in task.game.patron_types:
-        alone = alone_with(task.game, patron)
+        alone = task.alone(patron.name)
         rungs = (rung.decisions() for rung in outcome.ladder.rungs)
-        own = play(alone, Ladder.of(alone, Information.ADAPTIVE, rungs))
-        program = Program.build(replace(task, game=alone), f"value against type {patron.name}")
-        value += patron.prior * (program.claim(own).claimed_value - _vain_offers(task.game, own, program))
-    return Finding(outcome.ladder, outcome, value, outcome.responses)
+        responses = {patron.name: outcome.responses[patron.name]}
+        own = play(alone.game, Ladder.of(alone.game, Information.ADAPTIVE, rungs), prefer=responses)
+        program = Program.build(alone, f"value against type {patron.name}")
+        values[patron.name] = program.claim(own).claimed_value - _vain_offers(task.game, own, program)
+    claimed = task.aims.criterion.worth(values, outcome.priors)
+    return Finding(outcome.ladder, outcome, task.worth(outcome), claimed, outcome.responses)
 
 
 def _vain_offers(game: Game, outcome: Outcome, program: Program) -> float:
@@ -197,7 +229,7 @@ def _clairvoyant(task: Task) -> SearchResult:
     """Each type's own optimum, told by one ladder that asks for the type first."""
     known = known_types(task, 1.0)
     phases = tuple(phase for result in known.values() for phase in result.phases)
-    bound = expected_bound(task.game, known)
+    bound = bound_from_types(task, known)
     ends = {result.reason: result.limit for result in known.values()}
     order = (Reason.INFEASIBLE, Reason.INTERRUPTED, Reason.LIMIT, Reason.OPTIMAL)
     reason = next(reason for reason in order if reason in ends)
@@ -205,17 +237,17 @@ def _clairvoyant(task: Task) -> SearchResult:
     if reason is Reason.INFEASIBLE or len(findings) < len(task.game.patron_types):
         return SearchResult(None, bound, reason, ends[reason], phases)
     for name, finding in findings.items():
-        alone = replace(task, game=alone_with(task.game, task.game.patron_type[name]))
-        findings[name] = _tidy(replace(alone, information=Information.ADAPTIVE), finding)
+        findings[name] = _tidy(task.alone(name), finding)
     rungs = [
         replace(rung.decisions(), known_type=name)
         for name, finding in findings.items()
         for rung in finding.ladder.rungs
     ]
     outcome = play(task.game, Ladder.of(task.game, Information.CLAIRVOYANT, rungs))
-    claimed = sum(task.game.patron_type[name].prior * f.claimed_value for name, f in findings.items())
+    values = {name: finding.claimed_value for name, finding in findings.items()}
+    claimed = task.aims.criterion.worth(values, outcome.priors)
     taken = {name: finding.claimed_responses[name] for name, finding in findings.items()}
-    best = Finding(outcome.ladder, outcome, claimed, taken)
+    best = Finding(outcome.ladder, outcome, task.worth(outcome), claimed, taken)
     if reason is Reason.LIMIT and best.gap(bound) <= task.options.relative_gap:
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     return SearchResult(best, bound, reason, ends[reason], phases)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sanctopt.game import Game
+from sanctopt.aims import PLAIN, Aims
+from sanctopt.game import Game, at_least
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
+from sanctopt.search.alone import alone_with
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveOptions, relative_gap
 
@@ -69,22 +71,36 @@ class Task:
     options: SolveOptions
     clock: Clock
     on_progress: OnProgress | None
+    aims: Aims = PLAIN
     stop: threading.Event = field(default_factory=threading.Event)
+
+    def worth(self, outcome: Outcome) -> float:
+        """Worth of a played ladder (millions of US dollars)."""
+        return self.aims.worth(outcome)
+
+    def allows(self, outcome: Outcome) -> bool:
+        """Whether a played ladder has the margin and keeps the limits."""
+        return at_least(outcome.smallest_margin, self.margin) and not self.aims.broken(self.game, outcome)
+
+    def alone(self, name: str) -> Task:
+        """The task of a single type, which then is no secret: its payoff is maximized, without limits."""
+        game = alone_with(self.game, self.game.patron_type[name])
+        return replace(self, game=game, information=Information.ADAPTIVE, aims=PLAIN)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A ladder, what playing it gives, and what a program says of what was played."""
+    """A ladder, what playing it gives, its worth, and what a program says of what was played."""
 
     ladder: Ladder
     outcome: Outcome
+    worth: float
     claimed_value: float
     claimed_responses: Mapping[str, tuple[str, ...]]
 
     def gap(self, bound: float | None) -> float:
-        """Relative gap under a bound; a bound below the value is rounding (`solve` checks how far)."""
-        value = self.outcome.value
-        return relative_gap(value, None if bound is None else max(bound, value))
+        """Relative gap under a bound; a bound below the worth is rounding (`solve` checks how far)."""
+        return relative_gap(self.worth, None if bound is None else max(bound, self.worth))
 
 
 @dataclass(frozen=True)

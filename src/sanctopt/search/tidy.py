@@ -11,22 +11,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sanctopt.errors import LadderError
-from sanctopt.game import EQUAL, Game
+from sanctopt.game import Game, at_least
 from sanctopt.ladder import History, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.search.program import has_margin, ladder_of
-from sanctopt.search.task import Clock
+from sanctopt.search.program import ladder_of
+from sanctopt.search.task import Clock, Task
 
 KINDS = ("threat", "starts", "mitigations", "engagements")
 """Fields of a rung that hold decisions one by one."""
 
 
-def tidied(game: Game, outcome: Outcome, margin: float, clock: Clock) -> Outcome:
+def tidied(task: Task, outcome: Outcome, clock: Clock) -> Outcome:
     """The ladder without what can be left out; free decisions first, and no longer than the clock allows.
 
-    The value never falls by more than rounding, and every margin stays at least ``margin``.
+    Neither worth nor expected value falls by more than rounding, and the ladder stays one that is allowed.
     """
+    game = task.game
     choices = [
         (_cost(game, kind, item) > 0, -rung.stage, number, kind, item)
         for number, rung in enumerate(outcome.ladder.rungs)
@@ -38,22 +39,22 @@ def tidied(game: Game, outcome: Outcome, margin: float, clock: Clock) -> Outcome
         if clock.left() == 0.0:
             break
         rung = outcome.ladder.rungs[number]
-        shorter = _without(game, best, rung.known_type, rung.history, kind, item)
-        if shorter is None or not has_margin(shorter, margin):
+        shorter = _without(task, best, (rung.known_type, rung.history), kind, item)
+        if shorter is None or not task.allows(shorter):
             continue
-        if shorter.value >= best.value - EQUAL * max(1.0, abs(best.value)):
+        if at_least(shorter.value, best.value) and at_least(task.worth(shorter), task.worth(best)):
             best = shorter
     return best
 
 
 def _without(
-    game: Game, outcome: Outcome, known_type: str, history: History, kind: str, item: object
+    task: Task, outcome: Outcome, place: tuple[str, History], kind: str, item: object
 ) -> Outcome | None:
     """Play the ladder without one decision; None if it is not there, or not allowed without it."""
     rungs = []
     found = False
     for rung in outcome.ladder.rungs:
-        here = (rung.known_type, rung.history) == (known_type, history)
+        here = (rung.known_type, rung.history) == place
         if here and item in getattr(rung, kind):
             found = True
             rungs.append(_shorter(rung, kind, item))
@@ -61,10 +62,11 @@ def _without(
             rungs.append(rung.decisions())
     if not found:
         return None
-    information = outcome.ladder.information
+    game, information = task.game, outcome.ladder.information
+    wanted = outcome.responses if task.aims.limits else {}
     try:
-        played = play(game, Ladder.of(game, information, rungs))
-        return play(game, ladder_of(game, information, played))
+        played = play(game, Ladder.of(game, information, rungs), prefer=wanted)
+        return play(game, ladder_of(game, information, played), prefer=wanted)
     except LadderError:  # another decision rests on this one, e.g. what it requires
         return None
 
