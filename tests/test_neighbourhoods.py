@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from games import random_game
+from oracle import brute_force
 from sanctopt import Information, Ladder, play, solve
 from sanctopt.errors import LadderError
 from sanctopt.game import Game
@@ -132,3 +136,11 @@ def test_a_closed_gap_ends_the_search() -> None:
     search = nearby(game, best)
     search.run(Clock(None), bound=best.value)
     assert not search.reports
+
+
+def test_a_game_with_nothing_to_start_has_neighbourhoods_too() -> None:
+    """Without its instrument this game is left with an engagement and no start."""
+    game = replace(random_game(308), instruments=(), effects=())
+    assert game.eligible == ()
+    assert len(game.patron_types) == 1  # solved by the tree of answers, which looks near its first ladder
+    assert solve(game).value == pytest.approx(brute_force(game).value, abs=1e-4)

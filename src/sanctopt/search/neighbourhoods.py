@@ -223,10 +223,9 @@ class NeighbourhoodSearch:
             first = self._random.randrange(begin, stages - length + 1)
             return Neighbourhood(kind, (first, length), range(first, first + length))
         if kind == "entities":
-            chosen = self._random.sample(self._entities, max(1, round(size * len(self._entities))))
-            return Neighbourhood(
-                kind, frozenset(chosen), range(self._task.past.stage, stages), frozenset(chosen)
-            )
+            count = min(len(self._entities), max(1, round(size * len(self._entities))))  # there may be none
+            chosen = frozenset(self._random.sample(self._entities, count))
+            return Neighbourhood(kind, chosen, range(self._task.past.stage, stages), chosen)
         sizes: dict[History, int] = {}
         reached = {step.history for step in self.best.steps}
         for history in reached:

@@ -38,6 +38,9 @@ PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
 compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the neighbourhoods'
 time that this may take."""
 
+POOL_TRIES = 3
+"""How often pools are tried while none of them finds a ladder, each time with twice the share."""
+
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
@@ -141,10 +144,16 @@ def _first_ladder(
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
-    if not task.stop.is_set() and not task.past.stage:  # a pool's program begins at the opening
-        share = LARGE_POOLS_SHARE if large else POOLS_SHARE
-        pooled, phases = pooled_ladders(task, known, share, rough=large)
+    share = LARGE_POOLS_SHARE if large else POOLS_SHARE
+    for _ in range(POOL_TRIES):
+        if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
+            break
+        pooled, made = pooled_ladders(task, known, share, rough=large)
+        phases += made
         found += pooled
+        if pooled:
+            break
+        share = min(LARGE_POOLS_SHARE, 2.0 * share)
     allowed = [outcome for outcome in found if task.allows(outcome)]
     return max(allowed, key=task.worth, default=None), phases
 
