@@ -33,6 +33,7 @@ from sanctopt import (
     load_case,
     solve,
 )
+from sanctopt.aims import Aims, MinimaxRegret, TotalCost, WorstType
 from sanctopt.analysis import batch
 from sanctopt.analysis.batch import PENDING, Answer, BatchProgress, Question, solve_each
 from sanctopt.game import Game
@@ -171,11 +172,29 @@ def test_equal_questions_are_solved_once(counting: Counting, threads: int) -> No
 def test_every_field_but_the_name_tells_questions_apart() -> None:
     """Also fields that come later: `Question.key` takes all."""
     asked = Question("a", HAND_GAME)
-    other = {"information": Information.OPEN_LOOP, "margin": 0.25, "game": GAMES[0]}
+    other = {
+        "information": Information.OPEN_LOOP,
+        "margin": 0.25,
+        "game": GAMES[0],
+        "aims": Aims(MinimaxRegret({"calm": 1.0, "proud": 2.0})),
+    }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()
     for name, value in other.items():
         assert replace(asked, **{name: value}).key() != asked.key()
+    regrets = [
+        Question("a", HAND_GAME, aims=Aims(MinimaxRegret({"calm": 1.0, "proud": x}))) for x in (2.0, 3.0)
+    ]
+    assert regrets[0].key() != regrets[1].key()
+
+
+def test_aims_reach_the_solve() -> None:
+    game = GAMES[0]
+    aims = Aims(WorstType(), (TotalCost(1.0),))
+    with spawned() as executor:
+        (answer,) = solve_each([Question("worst", game, aims=aims)], executor=executor)
+    assert answer.solution.provenance.aims == aims
+    assert timeless(answer.solution) == timeless(solve(game, aims=aims))
 
 
 # --- progress and size ------------------------------------------------------------------------------------

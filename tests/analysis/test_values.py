@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +19,9 @@ from sanctopt.analysis.changes import with_mean_type
 from sanctopt.analysis.values import Thing, Values, Worth, values
 from sanctopt.game import Game, Harm, Party, PatronType, Utility
 
-SEEDS = range(300, 330)
+SEEDS = (*range(300, 320), 333, 349, 445, 449)
+"""The last ones are games in which it pays to watch the responses; that is rare in games this small."""
+
 TEACHING = load_case("teaching")
 
 
@@ -72,6 +75,11 @@ def true_difference(game: Game, row: Worth) -> float:
     raise AssertionError(row)
 
 
+@functools.cache
+def found_values(seed: int) -> Values:
+    return values(random_game(seed))
+
+
 def expected_names(game: Game) -> list[str]:
     names = ["information", "adapting", *(f"instrument {item.name}" for item in game.instruments)]
     names += [f"engagement {item.name}" for item in game.engagements]
@@ -103,7 +111,7 @@ def test_every_kind_of_value_occurs() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_values_are_those_of_brute_force(seed: int) -> None:
     game = random_game(seed)
-    found = values(game)
+    found = found_values(seed)
     assert [row.name for row in found.rows] == expected_names(game)
     optimum = brute_force(game).value
     assert found.optimum == pytest.approx(optimum, abs=slack(optimum))
@@ -124,7 +132,7 @@ def test_values_differ() -> None:
     """The comparison above is no comparison of zeros."""
     kinds: dict[Thing, int] = {}
     for seed in SEEDS:
-        for row in values(random_game(seed)).rows:
+        for row in found_values(seed).rows:
             kinds[row.thing] = kinds.get(row.thing, 0) + (row.value > 1e-3)
     assert all(kinds[thing] >= 1 for thing in Thing), kinds
 
@@ -218,7 +226,7 @@ def test_what_requires_an_instrument_goes_with_it() -> None:
 def test_ranges_hold_what_is_true(options: SolveOptions) -> None:
     """However early the solves end, the true difference lies in the range, and the value too."""
     wide = 0
-    for game in (*(random_game(seed) for seed in SEEDS[:12]), two_types(40.0)):
+    for game in (*(random_game(seed) for seed in SEEDS[:6]), two_types(40.0)):
         optimum = brute_force(game).value
         for row in values(game, options=options).rows:
             if row.thing is Thing.STOCHASTIC_SOLUTION:
@@ -229,7 +237,7 @@ def test_ranges_hold_what_is_true(options: SolveOptions) -> None:
             assert row.low <= row.value <= row.high or math.isnan(row.value)
             assert row.low >= 0.0 or (row.thing is Thing.CREDIBILITY and game.off_ramp is not None)
             wide += row.high - row.low > 0.1
-    assert wide > 10
+    assert wide > 5
 
 
 def solution_with(value: float, bound: float | None) -> Solution:

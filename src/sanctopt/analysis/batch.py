@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence, Si
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass, fields
 
+from sanctopt.aims import PLAIN, Aims
 from sanctopt.errors import SanctoptError
 from sanctopt.game import Game
 from sanctopt.ladder import Information
@@ -45,12 +46,15 @@ class Question:
         What the plan may depend on.
     margin : float
         As in `sanctopt.solve`.
+    aims : Aims
+        What is maximized, and the limits that must be kept.
     """
 
     name: str
     game: Game
     information: Information = Information.ADAPTIVE
     margin: float = 0.0
+    aims: Aims = PLAIN
 
     def key(self) -> Hashable:
         """Equal for questions with the same answer: all but the name, the game by its digest."""
@@ -196,6 +200,7 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
             question.game,
             information=question.information,
             margin=question.margin,
+            aims=question.aims,
             options=options,
             on_progress=stop,
         )
@@ -277,8 +282,10 @@ class _Book:
 
 
 def _not_reached(question: Question, options: SolveOptions) -> Solution:
-    game, information, margin = question.game, question.information, question.margin
-    provenance = Provenance(_versions(), game.name, game.digest(), information, margin, options)
+    game, aims = question.game, question.aims
+    provenance = Provenance(
+        _versions(), game.name, game.digest(), question.information, question.margin, aims, options
+    )
     return Solution(Status(Reason.INTERRUPTED, Limit.INTERRUPT), None, (), (), 0.0, provenance)
 
 
