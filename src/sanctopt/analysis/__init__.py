@@ -6,24 +6,38 @@ before the game: `elicitation` chooses types by small programs of its own, throu
 """
 
 from sanctopt.analysis.baselines import baselines
+from sanctopt.analysis.batch import Answer, BatchProgress, Question, solve_each
 from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
 from sanctopt.analysis.comparison import Comparison, compare
 from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+from sanctopt.analysis.ranges import Ranges, ranges
+from sanctopt.analysis.replanning import Replan, replan
+from sanctopt.analysis.values import Values, values
 
 __all__ = [
+    "Answer",
+    "BatchProgress",
     "Candidate",
     "Comparison",
     "Elicitation",
     "Judgement",
     "Package",
+    "Question",
+    "Ranges",
+    "Replan",
+    "Values",
     "base_rates",
     "baselines",
     "candidates_of",
     "compare",
     "jeffreys_interval",
     "package_of",
+    "ranges",
+    "replan",
     "resolve_grid",
+    "solve_each",
     "telling_shifts",
     "types_from_elicitation",
+    "values",
 ]
