@@ -17,6 +17,7 @@ LINES = {
     "05_medium_or_large_banks_first.py": (
         "      20         1               401.85                441.95  large"
     ),
+    "06_from_answer_to_decision.py": "The best plan for the rest is worth 444.82.",
 }
 LONG = "02_dprk_2017.py"
 
