@@ -13,10 +13,10 @@ from games import random_game
 from hand_games import HAND_GAME, adaptive, changed, one_type
 from oracle import brute_force
 from sanctopt import OptionError, Solution, SolveOptions, SolverError, load_case, play, solve
-from sanctopt.analysis import values as module
+from sanctopt.analysis import valuation as module
 from sanctopt.analysis.batch import Answer, BatchProgress
 from sanctopt.analysis.changes import with_mean_type
-from sanctopt.analysis.values import Thing, Values, Worth, values
+from sanctopt.analysis.valuation import Thing, Values, Worth, values
 from sanctopt.game import Game, Harm, Party, PatronType, Utility
 
 SEEDS = (*range(300, 320), 333, 349, 445, 449)

@@ -5,15 +5,15 @@ Every function takes a game, solves changed copies of it or plays ladders in it,
 before the game: `elicitation` chooses types by small programs of its own, through `sanctopt.solver`.
 """
 
-from sanctopt.analysis.baselines import baselines
 from sanctopt.analysis.batch import Answer, BatchProgress, Question, solve_each
 from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
 from sanctopt.analysis.comparison import Comparison, compare
 from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
-from sanctopt.analysis.ranges import Ranges, ranges
 from sanctopt.analysis.replanning import Replan, replan
-from sanctopt.analysis.values import Values, values
+from sanctopt.analysis.rules_of_thumb import baselines
+from sanctopt.analysis.uncertainty import Ranges, ranges
+from sanctopt.analysis.valuation import Values, values
 
 __all__ = [
     "Answer",

@@ -175,7 +175,7 @@ def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | N
     game : Game
         The game in which all are played.
     ladders : mapping of str to Ladder
-        Ladders by name, e.g. those of `sanctopt.analysis.baselines.baselines`; each must be allowed by the
+        Ladders by name, e.g. those of `sanctopt.analysis.baselines`; each must be allowed by the
         game (a `Rule` makes one that is).
     solution : Solution, optional
         A solution of this game. Its ladder joins the others as ``"optimum"``; a margin or another information
@@ -196,7 +196,7 @@ def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | N
     Examples
     --------
     >>> from sanctopt import load_case, solve
-    >>> from sanctopt.analysis.baselines import baselines
+    >>> from sanctopt.analysis.rules_of_thumb import baselines
     >>> game = load_case("teaching")
     >>> table = compare(game, baselines(game), solution=solve(game)).to_frame()
     >>> table.loc[table.ties == "optimistic", ["ladder", "value"]].head(2).round(1).values.tolist()
