@@ -126,14 +126,7 @@ def brute_force(game: Game, information: Information = "adaptive", margin: float
         that meets them has a response that beats every other by at least this much.
     """
     search = _Search(game, information, margin)
-    start = Past(
-        (None,) * len(game.eligible),
-        (None,) * len(game.mitigation_names),
-        game.credibility.initial,
-        0.0,
-        0.0,
-        (),
-    )
+    start = opening(game)
     everyone = tuple(Player(number, ()) for number in range(len(game.patron_types)))
     pools = [(player,) for player in everyone] if information == "clairvoyant" else [everyone]
     value = sum(search.best(0, start, pool).value for pool in pools)
@@ -141,6 +134,12 @@ def brute_force(game: Game, information: Information = "adaptive", margin: float
     for pool in pools if paths else []:
         search.trace(0, start, pool, paths)
     return Answer(value, {name: tuple(path) for name, path in paths.items()}, len(search.solved))
+
+
+def opening(game: Game) -> Past:
+    """Before stage 0 nothing was done."""
+    nothing = (None,) * len(game.eligible), (None,) * len(game.mitigation_names)
+    return Past(*nothing, game.credibility.initial, 0.0, 0.0, ())
 
 
 class _Search:

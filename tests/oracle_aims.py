@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
-from oracle import TOLERANCE, Information, Past, Player, Pool, Reply, _Search
+from oracle import TOLERANCE, Information, Past, Player, Pool, Reply, _Search, opening
 from sanctopt.game import Game
 
 
@@ -51,18 +51,10 @@ def best_worth(
     ``counts`` names the fields of `Sums` that the limits look at, apart from the payoff.
     """
     search = _Vectors(game, information, counts, party)
-    start = Past(
-        (None,) * len(game.eligible),
-        (None,) * len(game.mitigation_names),
-        game.credibility.initial,
-        0.0,
-        0.0,
-        (),
-    )
     everyone = tuple(Player(number, ()) for number in range(len(game.patron_types)))
     priors = {row.name: row.prior for row in game.patron_types}
     best = float("-inf")
-    for vector in search.vectors(0, start, everyone):
+    for vector in search.vectors(0, opening(game), everyone):
         sums = {game.patron_types[number].name: entry for number, entry in vector}
         if keeps(sums, priors):
             best = max(best, worth({name: entry.payoff for name, entry in sums.items()}, priors))

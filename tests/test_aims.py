@@ -15,6 +15,7 @@ from oracle_aims import Sums, best_worth, cvar, worst_expectation
 from sanctopt import Information, OptionError, SolveOptions, certify, load_case, solve
 from sanctopt.aims import (
     Aims,
+    AtLeast,
     Criterion,
     Expectation,
     ExpectedCost,
@@ -30,7 +31,11 @@ from sanctopt.aims import (
 )
 from sanctopt.game import Game
 from sanctopt.search import strategy
+from sanctopt.search.task import Finding, SearchResult
+from sanctopt.solver_options import Limit as StopLimit
 from sanctopt.solver_options import Reason
+from test_answers import task
+from test_neighbourhoods import struck_out
 from test_search import several_types
 
 SEEDS = range(9)
@@ -261,3 +266,58 @@ def test_a_prior_of_zero_counts_in_the_worst_case() -> None:
     found = solve(certain, aims=Aims(WorstType()), options=TIGHT)
     wanted = best_worth(certain, lambda v, _: min(v.values()))
     assert found.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+class TestWorthAndExpectation:
+    def test_a_criterion_can_be_a_limit(self, seed: int) -> None:
+        """The largest expectation with the worst type, or CVaR, halfway from usual to its best."""
+        game = several_types(seed)
+        usual = solve(game, options=TIGHT).outcome
+        for criterion, worth in criteria(game)[:4]:
+            best = solve(game, aims=Aims(criterion), options=TIGHT).value
+            least = 0.5 * (best + criterion.worth(usual.values, usual.priors))
+
+            def keeps(
+                sums: dict[str, Sums], p: dict[str, float], worth: Any = worth, least: float = least
+            ) -> bool:
+                values = {name: entry.payoff for name, entry in sums.items()}
+                return bool(worth(values, p) >= least - 1e-9 * max(1.0, abs(least)))
+
+            limit = AtLeast(least, criterion)
+            found = solve(game, aims=Aims(limits=(limit,)), options=TIGHT)
+            assert found.value == pytest.approx(best_worth(game, mean, keeps), rel=1e-6, abs=1e-6)
+            assert limit.kept(game, found.outcome)
+
+    def test_of_equal_worth_the_largest_expectation(self, seed: int) -> None:
+        game = several_types(seed)
+        for criterion, worth in criteria(game):
+            found = solve(game, aims=Aims(criterion), options=TIGHT)
+            least = found.value - 1e-5 * max(1.0, abs(found.value))
+
+            def keeps(
+                sums: dict[str, Sums], p: dict[str, float], worth: Any = worth, least: float = least
+            ) -> bool:
+                return bool(worth({name: entry.payoff for name, entry in sums.items()}, p) >= least)
+
+            wanted = best_worth(game, mean, keeps)
+            assert found.outcome.value >= wanted - 1e-3 * max(1.0, abs(wanted))
+
+
+def test_a_ladder_that_serves_the_other_types_badly_is_replaced() -> None:
+    """One start is left out that the worst type never meets."""
+    count = 0
+    for seed in range(60):
+        game = several_types(seed)
+        aimed = replace(task(game), aims=Aims(WorstType()))
+        best = solve(game, aims=aimed.aims, options=TIGHT)
+        for worse in struck_out(game, best.outcome):
+            if aimed.worth(worse) < best.value - 1e-9:
+                continue
+            finding = Finding(worse.ladder, worse, best.value, best.value, worse.responses)
+            result = SearchResult(finding, best.dual_bound, Reason.OPTIMAL, StopLimit.NONE, ())
+            better, _ = strategy._most_expected(aimed, result, finding)
+            assert better.outcome.value == pytest.approx(best.outcome.value, rel=1e-4, abs=1e-4)
+            assert better.worth == pytest.approx(best.value, rel=1e-6, abs=1e-6)
+            count += 1
+    assert count >= 1

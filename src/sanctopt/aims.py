@@ -192,28 +192,16 @@ def lower_tail(values: Values, priors: Values, share: float) -> float:
     return total / share
 
 
-@dataclass(frozen=True)
 class Limit(ABC):
-    """A quantity of a played ladder, and the most that it may be.
-
-    Parameters
-    ----------
-    at_most : float
-        In the quantity's unit, at least 0.
-    """
-
-    at_most: float
-
-    def __post_init__(self) -> None:
-        _require("at_most", self.at_most, 0.0, math.inf)
+    """A quantity of a played ladder that must stay on one side of a number."""
 
     @abstractmethod
     def measure(self, game: Game, outcome: Outcome) -> float:
         """The quantity of a ladder that was played in a game."""
 
+    @abstractmethod
     def kept(self, game: Game, outcome: Outcome) -> bool:
         """Whether a played ladder keeps the limit, but for rounding."""
-        return at_least(self.at_most, self.measure(game, outcome))
 
     def misfit(self, game: Game) -> str:
         """Why the limit does not fit a game; "" if it does."""
@@ -221,7 +209,66 @@ class Limit(ABC):
 
 
 @dataclass(frozen=True)
-class ExpectedHarm(Limit):
+class AtMost(Limit):
+    """A limit from above.
+
+    Parameters
+    ----------
+    at_most : float
+        The most that the quantity may be, in its unit, at least 0.
+    """
+
+    at_most: float
+
+    def __post_init__(self) -> None:
+        _require("at_most", self.at_most, 0.0, math.inf)
+
+    def kept(self, game: Game, outcome: Outcome) -> bool:
+        """Whether the quantity is at most that, but for rounding."""
+        return at_least(self.at_most, self.measure(game, outcome))
+
+
+@dataclass(frozen=True)
+class AtLeast(Limit):
+    """A criterion that must reach a worth, while another is maximized: "and no type below -50".
+
+    Parameters
+    ----------
+    least : float
+        Millions of US dollars.
+    criterion : Criterion
+        What is measured.
+
+    Examples
+    --------
+    >>> print(AtLeast(-50.0, WorstType()))
+    worst type at least -50
+    """
+
+    least: float
+    criterion: Criterion
+
+    def __post_init__(self) -> None:
+        _require("least", self.least, -math.inf, math.inf)
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Worth under the criterion."""
+        return self.criterion.worth(outcome.values, outcome.priors)
+
+    def kept(self, game: Game, outcome: Outcome) -> bool:
+        """Whether the worth is at least that, but for rounding."""
+        return at_least(self.measure(game, outcome), self.least)
+
+    def misfit(self, game: Game) -> str:
+        """Why the criterion does not fit a game."""
+        return self.criterion.misfit(game)
+
+    def __str__(self) -> str:
+        return f"{self.criterion} at least {self.least:.10g}"
+
+
+@dataclass(frozen=True)
+class ExpectedHarm(AtMost):
     """Expected harm to all parties, weighted as in the payoff; summed over stages, not discounted (US$m)."""
 
     def measure(self, game: Game, outcome: Outcome) -> float:
@@ -233,7 +280,7 @@ class ExpectedHarm(Limit):
 
 
 @dataclass(frozen=True)
-class PartyHarm(Limit):
+class PartyHarm(AtMost):
     """Expected harm of one party after coverage, not weighted; summed over stages, not discounted (US$m).
 
     Parameters
@@ -263,7 +310,7 @@ class PartyHarm(Limit):
 
 
 @dataclass(frozen=True)
-class HostileProbability(Limit):
+class HostileProbability(AtMost):
     """Probability that the patron ever takes a hostile response: between 0 and 1."""
 
     def measure(self, game: Game, outcome: Outcome) -> float:
@@ -276,7 +323,7 @@ class HostileProbability(Limit):
 
 
 @dataclass(frozen=True)
-class ExpectedCost(Limit):
+class ExpectedCost(AtMost):
     """Expected cost of starts, engagements, mitigations and offers over all stages, not discounted (US$m)."""
 
     def measure(self, game: Game, outcome: Outcome) -> float:
@@ -288,7 +335,7 @@ class ExpectedCost(Limit):
 
 
 @dataclass(frozen=True)
-class TotalCost(Limit):
+class TotalCost(AtMost):
     """A budget: cost over all stages against whatever type, not discounted (US$m)."""
 
     def measure(self, game: Game, outcome: Outcome) -> float:

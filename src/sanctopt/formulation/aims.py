@@ -17,6 +17,8 @@ import pyomo.environ as pyo
 
 from sanctopt.aims import (
     PLAIN,
+    AtLeast,
+    AtMost,
     Criterion,
     ExpectedCost,
     ExpectedHarm,
@@ -43,63 +45,77 @@ def add_aims(model: Any) -> None:
     types = list(frame.types)
     low = min(model.type_value[name].lb for name in types)
     high = max(model.type_value[name].ub for name in types)
-    criterion = aims.criterion
-    if isinstance(criterion, (MeanCVaR, WorstPrior)):
-        model.quantile = pyo.Var(bounds=(low, high))
-        model.shortfall = pyo.Var(types, bounds=(0.0, high - low))
-        model.below_quantile = pyo.Constraint(types, rule=below_quantile)
-    if isinstance(criterion, (WorstType, WorstPrior, MinimaxRegret)):
-        regret = criterion if isinstance(criterion, MinimaxRegret) else None
-        model.best_known = {name: 0.0 if regret is None else regret.best[name] / frame.unit for name in types}
-        most = max(model.best_known.values())
-        least = min(model.best_known.values())
-        model.worst = pyo.Var(bounds=(low - most, high - least))
-        model.worst_payoff = pyo.Constraint(types, rule=worst_payoff)
-    model.worth_terms = worth_terms(model, criterion)
+    floors = [limit.criterion for limit in aims.limits if isinstance(limit, AtLeast)]
+    model.criteria = [aims.criterion, *floors]
+    tails = [n for n, one in enumerate(model.criteria) if isinstance(one, (MeanCVaR, WorstPrior))]
+    if tails:
+        keys = [(number, name) for number in tails for name in types]
+        model.quantile = pyo.Var(tails, bounds=(low, high))
+        model.shortfall = pyo.Var(keys, bounds=(0.0, high - low))
+        model.below_quantile = pyo.Constraint(keys, rule=below_quantile)
+    with_worst = (WorstType, WorstPrior, MinimaxRegret)
+    worsts = [n for n, one in enumerate(model.criteria) if isinstance(one, with_worst)]
+    if worsts:
+        known = {
+            (n, name): _best_known(model.criteria[n], name) / frame.unit for n in worsts for name in types
+        }
+        model.best_known = known
+        model.worst = pyo.Var(worsts, bounds=(low - max(known.values()), high - min(known.values())))
+        model.worst_payoff = pyo.Constraint(list(known), rule=worst_payoff)
+    model.worth_terms = worth_terms(model, 0)
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
     if any(isinstance(limit, HostileProbability) for limit in aims.limits):
         model.ever_hostile = pyo.Var(types, bounds=(0.0, 1.0))
-        keys = [(q, a, t) for q, a, t in model.takes if a in frame.hostile and t in frame.planned]
-        model.hostile_once = pyo.Constraint(keys, rule=hostile_once)
+        hostile = [(q, a, t) for q, a, t in model.takes if a in frame.hostile and t in frame.planned]
+        model.hostile_once = pyo.Constraint(hostile, rule=hostile_once)
     model.limit_rows = [row for limit in aims.limits for row in limit_rows(model, limit)]
     if model.limit_rows:
         model.limits = pyo.Constraint(range(len(model.limit_rows)), rule=limit_kept)
 
 
-def below_quantile(model: Any, type_name: str) -> Row:
+def _best_known(criterion: Criterion, name: str) -> float:
+    """What could be had against a type, if regret counts."""
+    return criterion.best[name] if isinstance(criterion, MinimaxRegret) else 0.0
+
+
+def below_quantile(model: Any, number: int, type_name: str) -> Row:
     """How far the payoff falls below the quantile (aims.1).
 
     ``S >= n - V``
     """
-    return at_least(
-        [(1.0, model.shortfall[type_name]), (-1.0, model.quantile), (1.0, model.type_value[type_name])], 0.0
-    )
+    shortfall, payoff = model.shortfall[number, type_name], model.type_value[type_name]
+    return at_least([(1.0, shortfall), (-1.0, model.quantile[number]), (1.0, payoff)], 0.0)
 
 
-def worst_payoff(model: Any, type_name: str) -> Row:
+def worst_payoff(model: Any, number: int, type_name: str) -> Row:
     """The worst payoff, less what could be had against the type if regret counts (aims.2).
 
     ``m <= V - best``;  best = 0 unless regret counts
     """
-    return at_most([(1.0, model.worst), (-1.0, model.type_value[type_name])], -model.best_known[type_name])
+    most = -model.best_known[number, type_name]
+    return at_most([(1.0, model.worst[number]), (-1.0, model.type_value[type_name])], most)
 
 
-def worth_terms(model: Any, criterion: Criterion) -> Terms:
-    """Terms of the worth of a ladder, in the frame's money unit: see `value`."""
+def worth_terms(model: Any, number: int) -> Terms:
+    """Terms of the worth under one of the criteria, in the frame's money unit: see `value`."""
     frame: Frame = model.frame
+    criterion: Criterion = model.criteria[number]
 
     def weighted(factor: float, variables: Any) -> Terms:
         return [(factor * prior, variables[name]) for name, prior in frame.weight.items()]
 
+    def shortfalls(factor: float) -> Terms:
+        return [(factor * prior, model.shortfall[number, name]) for name, prior in frame.weight.items()]
+
     if isinstance(criterion, MeanCVaR):
         mean = weighted(1.0 - criterion.weight, model.type_value) if criterion.weight < 1.0 else []
-        tail = weighted(-criterion.weight / (1.0 - criterion.alpha), model.shortfall)
-        return [*mean, (criterion.weight, model.quantile), *tail]
+        tail = shortfalls(-criterion.weight / (1.0 - criterion.alpha))
+        return [*mean, (criterion.weight, model.quantile[number]), *tail]
     if isinstance(criterion, WorstPrior):
-        kept = [(1.0 - criterion.radius, model.quantile), *weighted(-1.0, model.shortfall)]
-        return [(criterion.radius, model.worst), *kept]
+        kept = [(1.0 - criterion.radius, model.quantile[number]), *shortfalls(-1.0)]
+        return [(criterion.radius, model.worst[number]), *kept]
     if isinstance(criterion, (WorstType, MinimaxRegret)):
-        return [(1.0, model.worst)]
+        return [(1.0, model.worst[number])]
     return weighted(1.0, model.type_value)
 
 
@@ -131,7 +147,8 @@ def limit_kept(model: Any, number: int) -> Row:
     harm of party k  sum over types of p sum_t sum_a harm(a, k) (y_at - C_a,g(k,a),t) <= at_most
     hostile          sum over types of p X <= at_most
     expected cost    sum over types of p sum_t K_t <= at_most
-    total cost       sum_t K_t <= at_most, for each type``
+    total cost       sum_t K_t <= at_most, for each type
+    criterion        its worth, as in (aims.3), >= least``
     """
     row: Row = model.limit_rows[number]
     return row
@@ -140,6 +157,11 @@ def limit_kept(model: Any, number: int) -> Row:
 def limit_rows(model: Any, limit: Limit) -> list[Row]:
     """Rows of one limit: see `limit_kept`."""
     frame: Frame = model.frame
+    if isinstance(limit, AtLeast):
+        number = model.criteria.index(limit.criterion, 1)
+        return [at_least(worth_terms(model, number), limit.least / frame.unit)]
+    if not isinstance(limit, AtMost):
+        raise OptionError(f"limit {limit}: the program has no rows for it")
     most = limit.at_most / frame.unit
 
     def expected(variables: Any) -> list[Row]:

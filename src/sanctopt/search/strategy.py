@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from sanctopt.aims import Aims, AtLeast, Expectation
 from sanctopt.errors import SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
@@ -53,6 +54,9 @@ KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
 SMALL_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
 """HiGHS's options for a small program: these heuristics cost more there than they find."""
 
+SAME_WORTH = 1e-7
+"""Ladders are worth the same under a criterion if they differ by no more than this share of it."""
+
 TIDY_SHARE = 0.03
 """Share of the time limit that may go beyond it for leaving out what a ladder does not need."""
 
@@ -75,7 +79,29 @@ def search(task: Task) -> SearchResult:
         result = replace(result, bound=known if result.bound is None else min(known, result.bound))
     if result.finding is None or _large(task):  # a large game's ladder is tidy already
         return result
-    return replace(result, finding=_tidy(task, result.finding))
+    finding = result.finding
+    if result.reason is Reason.OPTIMAL and not isinstance(task.aims.criterion, Expectation):
+        finding, made = _most_expected(task, result, finding)
+        result = replace(result, phases=result.phases + made)
+    return replace(result, finding=_tidy(task, finding))
+
+
+def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[Finding, tuple[Phase, ...]]:
+    """Of the ladders that are worth as much under another criterion, one of the largest expectation.
+
+    A worst case says nothing of the other types, so the first ladder found may serve them badly.
+    """
+    if task.information is Information.CLAIRVOYANT or task.stop.is_set() or task.clock.left() == 0.0:
+        return finding, ()
+    least = finding.worth - SAME_WORTH * max(1.0, abs(finding.worth))
+    aims = Aims(Expectation(), (*task.aims.limits, AtLeast(least, task.aims.criterion)))
+    second = search(replace(task, aims=aims))
+    if second.finding is None or second.finding.outcome.value <= finding.outcome.value:
+        return finding, second.phases
+    program = Program.build(task, "worth of the ladder with the largest expectation")
+    found = program.claimed(second.finding.outcome)
+    within = found is not None and found.gap(result.bound) <= task.options.relative_gap
+    return (found if found is not None and within else finding), second.phases
 
 
 def _tidy(task: Task, finding: Finding) -> Finding:
