@@ -362,11 +362,6 @@ class Aims:
     criterion: Criterion = Expectation()
     limits: tuple[Limit, ...] = ()
 
-    @property
-    def plain(self) -> bool:
-        """Whether the aim is the expectation without limits."""
-        return isinstance(self.criterion, Expectation) and not self.limits
-
     def check(self, game: Game) -> None:
         """Raise an `OptionError` if something does not fit the game."""
         if not isinstance(self.criterion, Criterion):

@@ -72,11 +72,6 @@ PRESOLVE = "off"
 and with some of them switched off (``tests/test_solver_traps.py``); it removes few of their rows anyway. The
 option ``presolve`` of `SolveOptions.highs` switches it on."""
 
-_REFUSALS = (
-    HighsModelStatus.kInfeasible,
-    HighsModelStatus.kUnbounded,
-    HighsModelStatus.kUnboundedOrInfeasible,
-)
 _Start = tuple[NDArray[np.int32], FloatArray]
 """Columns and their values."""
 
@@ -185,8 +180,7 @@ class CompiledProgram:
         """
         start = time.perf_counter()
         constants = self._form.constants
-        wrong = [v.name for v, value in fixed.items() if v in constants and constants[v] != value]
-        if wrong:
+        if wrong := [v.name for v, value in fixed.items() if v in constants and constants[v] != value]:
             raise SolverError(f"{', '.join(wrong[:5])}: held at another value by the compiled model")
         values = {self._column(v): float(value) for v, value in fixed.items() if v not in constants}
         leads = {self._column(v): self._column(lead) for v, lead in tied.items() if v not in constants}
@@ -368,7 +362,7 @@ class CompiledProgram:
         """Outcome, and whether it took a second run because the first one called the program insoluble."""
         self._configure(options, options.time_limit_seconds, start)
         first = self._runner.run(monitor, on_progress)
-        if first.status not in _REFUSALS or options.highs.get("presolve", PRESOLVE) == "off":
+        if not first.refused or options.highs.get("presolve", PRESOLVE) == "off":
             return first, False
         if monitor.stop:  # no verdict without the second run
             return replace(first, status=HighsModelStatus.kInterrupt), False
@@ -456,7 +450,7 @@ class CompiledProgram:
             nonzeros=int(self._form.matrix.nnz),
             compile_seconds=self._compile_seconds,
             solve_seconds=monitor.seconds(),
-            contradicted=refused and outcome.status not in _REFUSALS and values is not None,
+            contradicted=refused and not outcome.refused and values is not None,
         )
 
     def _flaw(self, options: SolveOptions, values: FloatArray, objective: float) -> str:

@@ -110,6 +110,15 @@ class Outcome:
     nodes: int
     iterations: int
 
+    @property
+    def refused(self) -> bool:
+        """Whether HiGHS calls the program insoluble."""
+        return self.status in (
+            HighsModelStatus.kInfeasible,
+            HighsModelStatus.kUnbounded,
+            HighsModelStatus.kUnboundedOrInfeasible,
+        )
+
 
 class Monitor:
     """What a running solve and its caller tell each other.

@@ -323,8 +323,8 @@ def worst(game: Game, start: Start) -> float:
     kind = game.entity[start.entity].kind
     rows = [(e.age, e.removal) for e in game.effects if (e.instrument, e.kind) == (start.instrument, kind)]
     return max(
-        max(((age, share) for age, share in rows if age <= now), default=(0, 0.0))[1]
-        for now in range(game.stages)
+        max(((age, share) for age, share in rows if age <= stage), default=(0, 0.0))[1]
+        for stage in range(game.stages)
     )
 
 

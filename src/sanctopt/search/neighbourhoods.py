@@ -80,16 +80,16 @@ class Neighbourhood:
         Public history after which they are.
     """
 
-    @property
-    def answers(self) -> bool:
-        """Whether what is answered is free, from the first free stage on."""
-        return self.kind in ("history", "replies")
-
     kind: str
     name: Hashable
     stages: range
     entities: frozenset[str] | None = None
     history: History = ()
+
+    @property
+    def answers(self) -> bool:
+        """Whether what is answered is free, from the first free stage on."""
+        return self.kind in ("history", "replies")
 
 
 class NeighbourhoodSearch:
