@@ -1,8 +1,9 @@
-"""What a plan aims at: a criterion over the payoffs against the types, and limits that it must keep.
+"""What a plan aims at: an objective against each type, a criterion over the types, and limits to be kept.
 
-With v(θ) the coalition's payoff against type θ and p the prior, a *criterion* turns (v, p) into one number,
-the *worth* of a ladder, which is maximized. No criterion here falls when a v(θ) rises, so bounds of the v(θ)
-give a bound of the worth. A *limit* is a quantity of the played ladder with the most that it may be.
+With v(θ) what counts against type θ, the payoff or another *objective*, and p the prior, a *criterion* turns
+(v, p) into one number, the *worth* of a ladder, which is maximized. No criterion here falls when a v(θ)
+rises, so bounds of the v(θ) give a bound of the worth. A *limit* is a quantity of the played ladder with the
+most, or the least, that it may be.
 
 Everything on this page is computed from a played ladder alone; the program states the same by an epigraph
 (`sanctopt.formulation.aims`).
@@ -12,15 +13,89 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from sanctopt.errors import OptionError
 from sanctopt.game import Game, at_least
-from sanctopt.outcome import Outcome
+from sanctopt.outcome import Outcome, Step
 
 Values = Mapping[str, float]
-"""Payoff, or prior, by type."""
+"""What counts against a type (the payoff as a rule), or prior, by type."""
+
+
+class Objective(Enum):
+    """What counts against one type, over the stages that are played: up to a concession, or to the end.
+
+    Only the payoff is discounted, and only it has a term for a concession; for all others a concession is
+    the end of the game and nothing more. Of harm, cost and hostility little is good: what counts is minus
+    the amount, so that more is better throughout.
+    """
+
+    PAYOFF = "payoff"
+    """The coalition's payoff, as the weights of the case make it up (US$m)."""
+    DENIED = "revenue denied"
+    """Sum of Rbar(t) - R(t) (US$m)."""
+    HARM = "harm"
+    """Sum of the harm to all parties, weighted by party (US$m), as in `ExpectedHarm`."""
+    HOSTILITY = "probability of a hostile response"
+    """1 if a hostile response is ever taken, otherwise 0, as in `HostileProbability`; no unit."""
+    COST = "cost"
+    """Sum of the costs of starts, engagements, mitigations and offers (US$m), as in `ExpectedCost`."""
+    CREDIBILITY = "credibility left"
+    """Stock k(t) in the last stage t that is played; no unit."""
+
+    @property
+    def sign(self) -> float:
+        """1 if much of it is good, -1 if little is."""
+        return -1.0 if self in (Objective.HARM, Objective.HOSTILITY, Objective.COST) else 1.0
+
+    @property
+    def money(self) -> bool:
+        """Whether it is an amount of money, in millions of US dollars."""
+        return self not in (Objective.HOSTILITY, Objective.CREDIBILITY)
+
+    def amount(self, steps: Sequence[Step]) -> float:
+        """The amount of it in the steps of one type, the last of which ends its game; 0 without steps."""
+        if self is Objective.PAYOFF:
+            return math.fsum(step.payoff for step in steps)
+        if self is Objective.DENIED:
+            return math.fsum(step.baseline_revenue - step.revenue for step in steps)
+        if self is Objective.HARM:
+            return math.fsum(step.harm for step in steps)
+        if self is Objective.COST:
+            return math.fsum(step.cost for step in steps)
+        if self is Objective.HOSTILITY:
+            return float(any(step.hostile for step in steps))
+        return steps[-1].credibility if steps else 0.0
+
+    def counted(self, steps: Sequence[Step]) -> float:
+        """What counts of it: the amount, or minus the amount where little is good."""
+        return self.sign * self.amount(steps)
+
+    def by_type(self, types: Iterable[str], steps: Iterable[Step]) -> dict[str, float]:
+        """What counts against each type."""
+        own: dict[str, list[Step]] = {name: [] for name in types}
+        for step in steps:
+            own[step.type].append(step)
+        return {name: self.counted(taken) for name, taken in own.items()}
+
+    def expected(self, outcome: Outcome) -> float:
+        """Expected amount over the types of a ladder that was played.
+
+        Examples
+        --------
+        >>> from sanctopt import load_case, solve
+        >>> outcome = solve(load_case("teaching")).outcome
+        >>> round(Objective.COST.expected(outcome), 2), round(Objective.HOSTILITY.expected(outcome), 2)
+        (30.0, 0.4)
+        """
+        counts = self.by_type(outcome.priors, outcome.steps)
+        return self.sign * math.fsum(outcome.priors[name] * value for name, value in counts.items())
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Criterion(ABC):
@@ -235,25 +310,32 @@ class AtLeast(Limit):
     Parameters
     ----------
     least : float
-        Millions of US dollars.
+        Millions of US dollars, or the unit of the objective. Where little of the objective is good, what
+        counts is minus the amount: -20 asks for a cost of at most 20.
     criterion : Criterion
         What is measured.
+    objective : Objective
+        Of what it is the criterion.
 
     Examples
     --------
     >>> print(AtLeast(-50.0, WorstType()))
     worst type at least -50
+    >>> print(AtLeast(-20.0, Expectation(), Objective.COST))
+    expectation of cost at most 20
     """
 
     least: float
     criterion: Criterion
+    objective: Objective = Objective.PAYOFF
 
     def __post_init__(self) -> None:
         _require("least", self.least, -math.inf, math.inf)
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Worth under the criterion."""
-        return self.criterion.worth(outcome.values, outcome.priors)
+        counts = self.objective.by_type(outcome.priors, outcome.steps)
+        return self.criterion.worth(counts, outcome.priors)
 
     def kept(self, game: Game, outcome: Outcome) -> bool:
         """Whether the worth is at least that, but for rounding."""
@@ -264,7 +346,9 @@ class AtLeast(Limit):
         return self.criterion.misfit(game)
 
     def __str__(self) -> str:
-        return f"{self.criterion} at least {self.least:.10g}"
+        counted = "" if self.objective is Objective.PAYOFF else f" of {self.objective}"
+        side = "at least" if self.objective.sign > 0.0 else "at most"
+        return f"{self.criterion}{counted} {side} {self.objective.sign * self.least:.10g}"
 
 
 @dataclass(frozen=True)
@@ -351,21 +435,35 @@ class TotalCost(AtMost):
 
 @dataclass(frozen=True)
 class Aims:
-    """A criterion, and the limits that a plan must keep.
+    """A criterion, the limits that a plan must keep, and what counts.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        What is maximized.
+    limits : tuple of Limit
+        What must be kept.
+    objective : Objective
+        Of what the criterion is taken. Among best responses the patron takes the one best for it.
 
     Examples
     --------
     >>> print(Aims(WorstType(), (HostileProbability(0.1),)))
     worst type; probability of a hostile response at most 0.1
+    >>> print(Aims(objective=Objective.DENIED))
+    expectation of revenue denied
     """
 
     criterion: Criterion = Expectation()
     limits: tuple[Limit, ...] = ()
+    objective: Objective = Objective.PAYOFF
 
     def check(self, game: Game) -> None:
         """Raise an `OptionError` if something does not fit the game."""
         if not isinstance(self.criterion, Criterion):
             raise OptionError(f"criterion is {self.criterion!r}; give one of sanctopt.aims, as Expectation()")
+        if not isinstance(self.objective, Objective):
+            raise OptionError(f"objective is {self.objective!r}; give one of sanctopt.aims, as Objective.COST")
         for limit in self.limits:
             if not isinstance(limit, Limit):
                 raise OptionError(f"{limit!r} is no limit; give one of sanctopt.aims, as TotalCost(100.0)")
@@ -374,8 +472,9 @@ class Aims:
             raise OptionError("; ".join(filter(None, misfits)))
 
     def worth(self, outcome: Outcome) -> float:
-        """Worth of a played ladder (millions of US dollars)."""
-        return self.criterion.worth(outcome.values, outcome.priors)
+        """Worth of a played ladder (millions of US dollars, or the unit of the objective)."""
+        counts = self.objective.by_type(outcome.priors, outcome.steps)
+        return self.criterion.worth(counts, outcome.priors)
 
     def broken(self, game: Game, outcome: Outcome) -> tuple[str, ...]:
         """Limits that a played ladder does not keep, one sentence each."""
@@ -386,11 +485,12 @@ class Aims:
         )
 
     def __str__(self) -> str:
-        return "; ".join(map(str, (self.criterion, *self.limits)))
+        counted = "" if self.objective is Objective.PAYOFF else f" of {self.objective}"
+        return "; ".join((f"{self.criterion}{counted}", *map(str, self.limits)))
 
 
 PLAIN = Aims()
-"""Expectation, without limits."""
+"""Expected payoff, without limits."""
 
 
 def _require(name: str, value: float, least: float, most: float, *, open_end: bool = False) -> None:

@@ -43,6 +43,8 @@ class Step:
         Probability of the type given the public history (Bayes); 0 if all types there have prior 0.
     response : str
         The response taken.
+    hostile : bool
+        Whether it is hostile.
     tied : tuple of str
         All best responses, in the game's order; more than one is a tie.
     runner_up : str
@@ -80,6 +82,7 @@ class Step:
     rung: Rung
     belief: float
     response: str
+    hostile: bool
     tied: tuple[str, ...]
     runner_up: str
     margin: float

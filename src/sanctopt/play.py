@@ -26,6 +26,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from sanctopt.aims import Objective
 from sanctopt.errors import LadderError
 from sanctopt.game import Game, PatronType, at_least
 from sanctopt.ladder import History, Information, Ladder, Rung
@@ -54,6 +55,7 @@ def play(
     *,
     begin: Position | None = None,
     prefer: Mapping[str, tuple[str, ...]] | None = None,
+    objective: Objective = Objective.PAYOFF,
 ) -> Outcome:
     """Play a ladder against every type.
 
@@ -76,10 +78,11 @@ def play(
     begin : Position, optional
         Where to begin, for a replanning in the middle of the game; None is the opening. Payoffs before
         it do not count, later ones keep their discount; beliefs start from the priors.
-
     prefer : mapping of str to tuple of str, optional
         Responses by type and stage, from where the play begins, that optimistic ties fall for first, where
         they are among the best: what keeps a limit (`sanctopt.aims`) need not be what pays most.
+    objective : Objective
+        What the coalition aims at: ties are broken by it, and by the payoff where it is the same.
 
     Returns
     -------
@@ -112,9 +115,9 @@ def play(
     steps: list[Step] = []
     broken: dict[str, None] = {}
     for name, fork in forks.items():
-        best = _optimistic(fork, (prefer or {}).get(name, ()))
+        best = _optimistic(fork, objective, (prefer or {}).get(name, ()))
         broken.update(dict.fromkeys(best.broken))
-        steps += (best if ties is Ties.OPTIMISTIC else _pessimistic(fork)).steps
+        steps += (best if ties is Ties.OPTIMISTIC else _pessimistic(fork, objective)).steps
     if broken:
         raise _not_allowed(broken)
     priors = {patron.name: patron.prior for patron in game.patron_types}
@@ -209,14 +212,15 @@ class _Fork:
 
 @dataclass(frozen=True)
 class _Path:
-    """One way down a fork: its value, its steps, and where an open-loop ladder left its plan."""
+    """One way down a fork: its payoff, what counts, its steps, and where an open-loop ladder left its plan."""
 
     value: float = 0.0
+    counts: float = 0.0
     steps: tuple[Step, ...] = ()
     broken: tuple[str, ...] = ()
 
 
-def _optimistic(fork: _Fork | None, prefer: tuple[str, ...] = ()) -> _Path:
+def _optimistic(fork: _Fork | None, objective: Objective, prefer: tuple[str, ...] = ()) -> _Path:
     """The best path for the coalition among those that an open-loop ladder allows, if there are any.
 
     ``prefer`` are responses that go before better ones, from this stage on.
@@ -225,19 +229,28 @@ def _optimistic(fork: _Fork | None, prefer: tuple[str, ...] = ()) -> _Path:
         return _Path()
     wanted = [branch for branch in fork.branches if prefer and branch.step.response == prefer[0]]
     rest = prefer[1:] if wanted else ()
-    paths = [_joined(fork, branch, _optimistic(branch.rest, rest)) for branch in wanted or fork.branches]
+    paths = [
+        _joined(fork, branch, _optimistic(branch.rest, objective, rest), objective)
+        for branch in wanted or fork.branches
+    ]
     kept = [path for path in paths if not path.broken] or paths
-    most = max(path.value for path in kept)
-    return _first([path for path in kept if at_least(path.value, most)])
+    for part in ("counts", "value"):
+        most = max(getattr(path, part) for path in kept)
+        kept = [path for path in kept if at_least(getattr(path, part), most)]
+    return _first(kept)
 
 
-def _pessimistic(fork: _Fork | None) -> _Path:
+def _pessimistic(fork: _Fork | None, objective: Objective) -> _Path:
     """The worst path for the coalition."""
     if fork is None:
         return _Path()
-    paths = [_joined(fork, branch, _pessimistic(branch.rest)) for branch in fork.branches]
-    least = min(path.value for path in paths)
-    return _first([path for path in paths if at_least(least, path.value)])
+    paths = [
+        _joined(fork, branch, _pessimistic(branch.rest, objective), objective) for branch in fork.branches
+    ]
+    for part in ("counts", "value"):
+        least = min(getattr(path, part) for path in paths)
+        paths = [path for path in paths if at_least(least, getattr(path, part))]
+    return _first(paths)
 
 
 def _first(equal: list[_Path]) -> _Path:
@@ -245,9 +258,12 @@ def _first(equal: list[_Path]) -> _Path:
     return next((path for path in equal if all(step.planned for step in path.steps)), equal[0])
 
 
-def _joined(fork: _Fork, branch: _Branch, rest: _Path) -> _Path:
+def _joined(fork: _Fork, branch: _Branch, rest: _Path, objective: Objective) -> _Path:
+    """A step and the best (or worst) way on: no objective falls if that of the way on rises."""
     broken = ((fork.broken,) if fork.broken else ()) + rest.broken
-    return _Path(branch.step.payoff + rest.value, (branch.step, *rest.steps), broken)
+    steps, value = (branch.step, *rest.steps), branch.step.payoff + rest.value
+    counts = value if objective is Objective.PAYOFF else objective.counted(steps)
+    return _Path(value, counts, steps, broken)
 
 
 class _Table:
@@ -344,6 +360,7 @@ class _Table:
             rung=posture.rung,
             belief=0.0,
             response=response,
+            hostile=game.response[response].hostile,
             tied=tied,
             runner_up=runner_up,
             # Tied responses are equal in decimals: what is left of their difference is rounding.

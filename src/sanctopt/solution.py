@@ -69,6 +69,7 @@ class Provenance:
             "margin": self.margin,
             "history": list(self.history),
             "criterion": str(self.aims.criterion),
+            "objective": self.aims.objective.value,
             "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},
         }

@@ -46,7 +46,7 @@ def known_concession(
     best = None if known_firm is None else known_firm.finding
     if best is None and task.margin == 0:
         best = program.claim(do_nothing(task))
-    if start is not None and (best is None or start.value > best.worth):
+    if start is not None and (best is None or task.worth(start) > best.worth):
         best = program.claimed(start) or best
     stages: list[int | None] = list(reversed(program.model.frame.planned))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)

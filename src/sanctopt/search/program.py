@@ -61,17 +61,18 @@ class Program:
 
     @property
     def unit(self) -> float:
-        """Millions of US dollars per unit of the program."""
-        return float(self.model.frame.unit)
+        """Millions of US dollars, or of the objective's own unit, per unit of the program's objective."""
+        return self.model.frame.unit_of(self.task.aims.objective)  # type: ignore[no-any-return]
 
     def limit_value(self, type_name: str, *, lower: float | None = None, upper: float | None = None) -> None:
-        """Confine the payoff against a type (millions of US dollars) by what is known of it."""
-        low, high = self.compiled.bounds(self.model.type_value[type_name])
+        """Confine what counts against a type (millions of US dollars) by what is known of it."""
+        counted = self.model.counted[0][type_name]
+        low, high = self.compiled.bounds(counted)
         if lower is not None:
             low = (lower - CAP_SLACK * max(1.0, abs(lower))) / self.unit
         if upper is not None:
             high = (upper + CAP_SLACK * max(1.0, abs(upper))) / self.unit
-        self.compiled.set_bounds(self.model.type_value[type_name], low, high)
+        self.compiled.set_bounds(counted, low, high)
 
     def concede_in(self, type_name: str, stage: int | None) -> None:
         """Make a type's regime concede in a stage, and in no other; None: never."""
@@ -190,11 +191,12 @@ class Program:
         outcome = replayed(self.task, rungs.values(), wanted)
         excess = claimed - self.task.worth(outcome)
         forced: list[Forced] = []
-        if excess > AGREE * max(1.0, abs(claimed)):
-            forced = overlooked(self.task.game, rungs, taken, read_concessions(self.model, values), begin)
-        else:
+        if excess <= AGREE * max(1.0, abs(claimed)):
             excess = 0.0
-        finding = self.claimed(outcome) if self.task.allows(outcome) else None
+        allowed = self.task.allows(outcome)
+        if excess > 0.0 or not allowed:  # a concession overlooked may break a limit, and cost nothing else
+            forced = overlooked(self.task.game, rungs, taken, read_concessions(self.model, values), begin)
+        finding = self.claimed(outcome) if allowed else None
         return Settlement(outcome, finding, excess, tuple(forced))
 
     def claimed(self, outcome: Outcome) -> Finding | None:

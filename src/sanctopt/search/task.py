@@ -80,7 +80,7 @@ class Task:
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
         """Play a ladder from where the past has led."""
         begin = self.past.position(self.game) if self.past.stage else None
-        return play(self.game, ladder, begin=begin, prefer=prefer)
+        return play(self.game, ladder, begin=begin, prefer=prefer, objective=self.aims.objective)
 
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars)."""
@@ -91,9 +91,10 @@ class Task:
         return at_least(outcome.smallest_margin, self.margin) and not self.aims.broken(self.game, outcome)
 
     def alone(self, name: str) -> Task:
-        """The task of a single type, which then is no secret: its payoff is maximized, without limits."""
+        """The task of a single type, which then is no secret: the objective is maximized, without limits."""
         game = alone_with(self.game, self.game.patron_type[name])
-        return replace(self, game=game, information=Information.ADAPTIVE, aims=PLAIN)
+        aims = Aims(objective=self.aims.objective)
+        return replace(self, game=game, information=Information.ADAPTIVE, aims=aims)
 
 
 @dataclass(frozen=True)
