@@ -24,7 +24,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt import Information, load_case, read_case
-from sanctopt.aims import PLAIN, Aims, HostileProbability, WorstPrior
+from sanctopt.aims import PLAIN, Aims, AtLeast, Expectation, HostileProbability, Objective, WorstPrior
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
@@ -40,7 +40,9 @@ ROOMS = ("rungs", "facilitators", "rerouting", "patron", "off_ramp", "informatio
 SIZED = ("worked_example", "tiny/24", "small/101", "small/102", "small/103")
 """Cases, in ``tests/cases``, whose programs are counted."""
 
-EVERY_AIM = Aims(WorstPrior(0.2), (HostileProbability(1.0),))
+EVERY_AIM = Aims(
+    WorstPrior(0.2), (HostileProbability(1.0), AtLeast(0.0, Expectation(), Objective.CREDIBILITY))
+)
 """Aims whose program has every family of the room ``aims``."""
 
 LABEL = re.compile(r"^(?P<says>.+) \((?P<room>\w+)\.(?P<number>\d+)\)\.$")

@@ -15,16 +15,18 @@ point is dominated. The first never passes over a point: one with Y >= e_k has X
 y_k it is point k or dominated. Decisions are discrete, so points are finitely many, and the sweep ends where y
 is the best there is.
 
-*Tolerance.* ``step`` is 1e-6 of the amount, but at least a hundred-millionth of the largest amount (1e-5 of the
-program's unit, ten times the tolerance of a row). Amounts nearer than that count as the same.
+*Tolerance.* ``step`` is 1e-6 of the amount, but at least a hundred-millionth of the largest amount of its kind
+in the game (1e-5 of the program's unit). Amounts nearer than that count as the same. HiGHS solves with its
+tightest tolerances here: with its usual ones, a decision of 1e-6 that pays 1000 would pass for nothing and earn
+more than the step.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
@@ -36,6 +38,7 @@ from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder, Rung
 from sanctopt.ladder_view import by_instrument
+from sanctopt.search.program import TIGHT
 from sanctopt.solution import Solution
 from sanctopt.solve import solve
 from sanctopt.solver_options import Reason, SolveOptions
@@ -237,7 +240,8 @@ class _Sweep:
         on_progress: OnBatchProgress | None,
         most: int | None,
     ) -> None:
-        self._game, self._objectives, self._options = game, objectives, options
+        self._game, self._objectives = game, objectives
+        self._options = replace(options, highs={**TIGHT, **options.highs})
         self._on_progress, self._most = on_progress, most
         frame = Frame(game, tuple(game.patron_type), Information.ADAPTIVE)
         self._units = tuple(frame.unit_of(objective) for objective in objectives)
@@ -347,8 +351,9 @@ class _Sweep:
         return all(mine >= yours - self._same(axis, yours) for axis, mine, yours in pairs)
 
     def _signed(self, counts: tuple[float, float]) -> tuple[float, float]:
-        """Amounts of what counts, or the reverse."""
-        return self._objectives[X].sign * counts[X], self._objectives[Y].sign * counts[Y]
+        """Amounts of what counts; no minus zero."""
+        x, y = (o.sign * value + 0.0 for o, value in zip(self._objectives, counts, strict=True))
+        return x, y
 
     def _as_point(self, found: _Found) -> Point:
         x, y = self._signed(found.counts)
