@@ -282,6 +282,10 @@ class Limit(ABC):
         """Why the limit does not fit a game; "" if it does."""
         return ""
 
+    def alone(self, game: Game) -> Limit | None:
+        """What the limit asks of a ladder against each type alone; None: nothing that is known."""
+        return None
+
 
 @dataclass(frozen=True)
 class AtMost(Limit):
@@ -475,6 +479,12 @@ class Aims:
         """Worth of a played ladder (millions of US dollars, or the unit of the objective)."""
         counts = self.objective.by_type(outcome.priors, outcome.steps)
         return self.criterion.worth(counts, outcome.priors)
+
+    def alone(self, game: Game) -> Aims:
+        """Expectation, under what the limits ask of a ladder of a game against each type alone."""
+        asked = (limit.alone(game) for limit in self.limits)
+        limits = tuple(limit for limit in asked if limit is not None)
+        return Aims(limits=limits, objective=self.objective)
 
     def broken(self, game: Game, outcome: Outcome) -> tuple[str, ...]:
         """Limits that a played ladder does not keep, one sentence each."""

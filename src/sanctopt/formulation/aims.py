@@ -38,6 +38,7 @@ from sanctopt.errors import OptionError
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most, equal, linear
 from sanctopt.formulation.patron import ended_before
+from sanctopt.rung_limits import RungLimit
 
 Terms = list[tuple[float, Any]]
 
@@ -257,6 +258,8 @@ def limit_kept(model: Any, number: int) -> Row:
 def limit_rows(model: Any, limit: Limit) -> list[Row]:
     """Rows of one limit: see `limit_kept`."""
     frame: Frame = model.frame
+    if isinstance(limit, RungLimit):  # `sanctopt.formulation.rung_limits`
+        return []
     if isinstance(limit, AtLeast):
         named = list(zip(model.criteria, model.objectives, strict=True))
         number = named.index((limit.criterion, limit.objective), 1)
