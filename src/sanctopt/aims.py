@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -74,13 +74,6 @@ class Objective(Enum):
         """What counts of it: the amount, or minus the amount where little is good."""
         return self.sign * self.amount(steps)
 
-    def by_type(self, types: Iterable[str], steps: Iterable[Step]) -> dict[str, float]:
-        """What counts against each type."""
-        own: dict[str, list[Step]] = {name: [] for name in types}
-        for step in steps:
-            own[step.type].append(step)
-        return {name: self.counted(taken) for name, taken in own.items()}
-
     def expected(self, outcome: Outcome) -> float:
         """Expected amount over the types of a ladder that was played.
 
@@ -91,11 +84,62 @@ class Objective(Enum):
         >>> round(Objective.COST.expected(outcome), 2), round(Objective.HOSTILITY.expected(outcome), 2)
         (30.0, 0.4)
         """
-        counts = self.by_type(outcome.priors, outcome.steps)
-        return self.sign * math.fsum(outcome.priors[name] * value for name, value in counts.items())
+        return self.sign * Expectation().worth(counts_by_type(self, outcome), outcome.priors)
 
     def __str__(self) -> str:
         return self.value
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A weighted sum of what counts of several objectives, and a constant.
+
+    Parameters
+    ----------
+    weights : tuple of (Objective, float)
+        Each objective once, with its weight, above 0.
+    constant : float
+        Added against each type. It changes no optimum, but what a relative gap is relative to.
+
+    Examples
+    --------
+    >>> print(Mixture(((Objective.DENIED, 1.0), (Objective.COST, 2.5))))
+    1 revenue denied - 2.5 cost
+    """
+
+    weights: tuple[tuple[Objective, float], ...]
+    constant: float = 0.0
+
+    sign = 1.0
+
+    def __post_init__(self) -> None:
+        names = [objective for objective, _ in self.weights]
+        if not names or len(set(names)) < len(names):
+            raise OptionError(f"weights are {self.weights!r}; give one weight for each of some objectives")
+        for objective, weight in self.weights:
+            _require(f"weight of {objective}", weight, 0.0, math.inf)
+
+    def counted(self, steps: Sequence[Step]) -> float:
+        """What counts in the steps of one type, the last of which ends its game."""
+        return math.fsum((*(w * objective.counted(steps) for objective, w in self.weights), self.constant))
+
+    def __str__(self) -> str:
+        parts = [f"{'+' if o.sign > 0.0 else '-'} {w:.6g} {o}" for o, w in self.weights]
+        if self.constant:
+            parts.append(f"{'+' if self.constant > 0.0 else '-'} {abs(self.constant):.6g}")
+        return " ".join(parts).removeprefix("+ ")
+
+
+Counted = Objective | Mixture
+"""What can count against a type."""
+
+
+def counts_by_type(counted: Counted, outcome: Outcome) -> dict[str, float]:
+    """What counts against each type of a ladder that was played."""
+    own: dict[str, list[Step]] = {name: [] for name in outcome.priors}
+    for step in outcome.steps:
+        own[step.type].append(step)
+    return {name: counted.counted(taken) for name, taken in own.items()}
 
 
 class Criterion(ABC):
@@ -318,7 +362,7 @@ class AtLeast(Limit):
         counts is minus the amount: -20 asks for a cost of at most 20.
     criterion : Criterion
         What is measured.
-    objective : Objective
+    objective : Objective or Mixture
         Of what it is the criterion.
 
     Examples
@@ -331,15 +375,14 @@ class AtLeast(Limit):
 
     least: float
     criterion: Criterion
-    objective: Objective = Objective.PAYOFF
+    objective: Counted = Objective.PAYOFF
 
     def __post_init__(self) -> None:
         _require("least", self.least, -math.inf, math.inf)
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Worth under the criterion."""
-        counts = self.objective.by_type(outcome.priors, outcome.steps)
-        return self.criterion.worth(counts, outcome.priors)
+        return self.criterion.worth(counts_by_type(self.objective, outcome), outcome.priors)
 
     def kept(self, game: Game, outcome: Outcome) -> bool:
         """Whether the worth is at least that, but for rounding."""
@@ -447,7 +490,7 @@ class Aims:
         What is maximized.
     limits : tuple of Limit
         What must be kept.
-    objective : Objective
+    objective : Objective or Mixture
         Of what the criterion is taken. Among best responses the patron takes the one best for it.
 
     Examples
@@ -460,14 +503,16 @@ class Aims:
 
     criterion: Criterion = Expectation()
     limits: tuple[Limit, ...] = ()
-    objective: Objective = Objective.PAYOFF
+    objective: Counted = Objective.PAYOFF
 
     def check(self, game: Game) -> None:
         """Raise an `OptionError` if something does not fit the game."""
         if not isinstance(self.criterion, Criterion):
             raise OptionError(f"criterion is {self.criterion!r}; give one of sanctopt.aims, as Expectation()")
-        if not isinstance(self.objective, Objective):
-            raise OptionError(f"objective is {self.objective!r}; give one of sanctopt.aims, as Objective.COST")
+        if not isinstance(self.objective, Counted):
+            raise OptionError(
+                f"objective is {self.objective!r}; give one of sanctopt.aims, as Objective.COST"
+            )
         for limit in self.limits:
             if not isinstance(limit, Limit):
                 raise OptionError(f"{limit!r} is no limit; give one of sanctopt.aims, as TotalCost(100.0)")
@@ -477,8 +522,7 @@ class Aims:
 
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars, or the unit of the objective)."""
-        counts = self.objective.by_type(outcome.priors, outcome.steps)
-        return self.criterion.worth(counts, outcome.priors)
+        return self.criterion.worth(counts_by_type(self.objective, outcome), outcome.priors)
 
     def alone(self, game: Game) -> Aims:
         """Expectation, under what the limits ask of a ladder of a game against each type alone."""

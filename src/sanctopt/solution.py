@@ -69,7 +69,7 @@ class Provenance:
             "margin": self.margin,
             "history": list(self.history),
             "criterion": str(self.aims.criterion),
-            "objective": self.aims.objective.value,
+            "objective": str(self.aims.objective),
             "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},
         }

@@ -3,22 +3,29 @@
 A ladder *dominates* another one if it is at least as good in both objectives and better in one. The frontier
 is the set of points (x, y) of ladders that none dominates. Objectives are those of `sanctopt.aims.Objective`:
 expected over the prior, summed over the stages that are played; a concession ends the game, and only the
-payoff has a term for it. With X(L) and Y(L) for what counts of a ladder L (minus the amount where little is
-good), the points are found from the best x to the best y by the lexicographic form of the epsilon-constraint
-method (Mavrotas 2009, Applied Mathematics and Computation 213, 455-465)::
+payoff has a term for it.
 
-    x_k = max X(L)  subject to  Y(L) >= e_k,        e_0 = -infinity,  e_k+1 = y_k + step
+With X(L) and Y(L) for what counts of a ladder L (minus the amount where little is good), the points are found
+from the best x to the best y by the epsilon-constraint method in its lexicographic form (Mavrotas 2009, Applied
+Mathematics and Computation 213, 455-465, whose augmentation does the same by a small weight)::
+
+    x_k = max X(L)  subject to  Y(L) >= e_k          e_0 = -infinity,  e_k+1 = y_k + step
     y_k = max Y(L)  subject to  X(L) >= x_k
 
-The second solve does what Mavrotas's augmentation does, without a weight that could change the result: no
-point is dominated. The first never passes over a point: one with Y >= e_k has X <= x_k, and if its Y is at most
-y_k it is point k or dominated. Decisions are discrete, so points are finitely many, and the sweep ends where y
-is the best there is.
+*Complete.* A ladder with Y >= e_k has X <= x_k; if its Y is at most y_k, point k dominates it or is the same; if
+its Y is above y_k by the step, it is among those of k + 1. Decisions are discrete, so points are finitely many, and
+the sweep ends where y is the best there is. *None is dominated*: a better x would contradict x_k, and a better y with
+the same x y_k.
 
-*Tolerance.* ``step`` is 1e-6 of the amount, but at least a hundred-millionth of the largest amount of its kind
-in the game (1e-5 of the program's unit). Amounts nearer than that count as the same. HiGHS solves with its
-tightest tolerances here: with its usual ones, a decision of 1e-6 that pays 1000 would pass for nothing and earn
-more than the step.
+*The second line is solved by a weight*, which cannot change the result, for it is checked: with
+W = max of weight (X(L) - x_k) + Y(L) under the same limit, every ladder with X >= x_k has Y <= W. If the best ladder
+known with this X has Y = W, it is the one. Otherwise that of W has less X, and the weight is raised until it does not
+pay. (To hold X by a row leaves the program hardly any room for its prices; HiGHS then was caught calling programs
+infeasible that are not.)
+
+*Tolerance.* Amounts are the same if they differ by no more than 1e-6 of them, or a hundred-millionth of the largest
+amount of money in the game, or 1e-5 for a probability or credibility. The step is that. HiGHS solves with its tightest
+tolerances: with its usual ones, a decision of 1e-6 that pays 1000 would pass for none and earn more than the step.
 """
 
 from __future__ import annotations
@@ -31,7 +38,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from sanctopt.aims import Aims, AtLeast, Expectation, Limit, Objective
+from sanctopt.aims import Aims, AtLeast, Counted, Expectation, Limit, Mixture, Objective
 from sanctopt.analysis.batch import BatchProgress, OnBatchProgress
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.formulation.frame import Frame
@@ -44,11 +51,11 @@ from sanctopt.solve import solve
 from sanctopt.solver_options import Reason, SolveOptions
 
 SAME, SAME_UNITS = 1e-6, 1e-5
-"""Two amounts count as the same if they differ by no more than this share of them, or this many units of the
-program, of which the largest amount has 1000."""
+"""Two amounts count as the same if they differ by no more than this share of them, or this many units: of the
+program for money, of their own otherwise."""
 
-SLACK = 0.1
-"""Part of that by which the second solve of a point may fall below what the first one found."""
+HEAVIER, WEIGHTS = 2.0, 12
+"""How much more than what would have kept X up the next weight is, and how many are tried."""
 
 
 @dataclass(frozen=True)
@@ -212,21 +219,18 @@ X, Y = 0, 1
 
 @dataclass(frozen=True)
 class _Found:
-    """A ladder and what counts of it, of both objectives; bounds likewise, of better ones than that."""
+    """A ladder and what counts of it, of both objectives."""
 
     counts: tuple[float, float]
     solution: Solution
-    bounds: tuple[float, float] = (math.inf, math.inf)
-    exact: bool = False
 
 
 @dataclass(frozen=True)
-class _Best:
-    """The best ladder of one solve, the bound that was proven, and whether they meet."""
+class _Made:
+    """A point: its ladder, and bounds of what counts of those that are as good in the other objective."""
 
     found: _Found
-    bound: float
-    proven: bool
+    bounds: tuple[float, float]
 
 
 class _Sweep:
@@ -243,11 +247,11 @@ class _Sweep:
         self._game, self._objectives = game, objectives
         self._options = replace(options, highs={**TIGHT, **options.highs})
         self._on_progress, self._most = on_progress, most
-        frame = Frame(game, tuple(game.patron_type), Information.ADAPTIVE)
-        self._units = tuple(frame.unit_of(objective) for objective in objectives)
+        unit = Frame(game, tuple(game.patron_type), Information.ADAPTIVE).unit
+        self._units = tuple(unit if objective.money else 1.0 for objective in objectives)
         self._begin = time.perf_counter()
         self._known: list[_Found] = []
-        self._made: list[_Found] = []
+        self._made: list[_Made] = []
         self._ideal = [math.inf, math.inf]
         self.complete = most is None
 
@@ -256,19 +260,18 @@ class _Sweep:
         last = self._point(X, None)
         end = None if last is None else self._point(Y, None)
         while last is not None and end is not None:
-            target = self._next(last, end)
-            if target is None:
+            least = self._next(last.found, end.found)
+            if least is None:
                 break
-            last = self._point(X, target, last)
+            last = self._point(X, least, last)
         self.complete = self.complete and last is not None and end is not None
-        return tuple(self._as_point(found) for found in self._undominated())
+        return tuple(self._as_point(made) for made in self._undominated())
 
     def _next(self, last: _Found, end: _Found) -> float | None:
         """The least y of the next point; None if the end is reached, or as many points as were asked for."""
-        room = end.counts[Y] - last.counts[Y]
-        if room <= self._same(Y, last.counts[Y]):
+        room, step = end.counts[Y] - last.counts[Y], self._same(Y, last.counts[Y])
+        if room <= step:
             return None
-        step = self._same(Y, last.counts[Y])
         if self._most is not None:
             left = self._most - len(self._made)
             if left <= 0:
@@ -276,78 +279,118 @@ class _Sweep:
             step = max(step, room / (left + 1))
         return last.counts[Y] + step
 
-    def _point(self, axis: int, least: float | None, before: _Found | None = None) -> _Found | None:
+    def _point(self, axis: int, least: float | None, before: _Made | None = None) -> _Made | None:
         """The best in one objective, with the other one at least so good; of these, the best in the other.
 
         None after a Ctrl-C, or if time was over before there was any ladder.
         """
-        first = self._best(axis, () if least is None else (self._limit(1 - axis, least),))
-        if first is None:
+        other = self._objectives[1 - axis]
+        limits = () if least is None else (AtLeast(least, Expectation(), other),)
+        solution = self._solved(self._objectives[axis], limits)
+        found = self._best(axis, -math.inf, limits)
+        if solution is None or found is None:
             return None
-        if least is None:
-            self._ideal[axis] = first.bound
-        found, exact = first.found, first.proven
         bounds = [math.inf, math.inf]
-        bounds[axis] = first.bound if before is None else min(first.bound, before.bounds[axis])
-        if first.proven:
-            value = found.counts[axis]
-            as_good = self._limit(axis, value - SLACK * self._same(axis, value))
-            second = self._best(1 - axis, (as_good,))
-            if second is None:
+        bounds[axis] = math.inf if solution.dual_bound is None else solution.dual_bound
+        if before is not None:
+            bounds[axis] = min(bounds[axis], before.bounds[axis])
+        if least is None:
+            self._ideal[axis] = bounds[axis]
+        if solution.status.reason is Reason.OPTIMAL:
+            lexicographic = self._as_good(axis, found, limits)
+            if lexicographic is None:
                 return None
-            found, exact, bounds[1 - axis] = second.found, second.proven, second.bound
-        made = _Found(found.counts, found.solution, (bounds[X], bounds[Y]), exact)
+            found, bounds[1 - axis] = lexicographic
+        made = _Made(found, (bounds[X], bounds[Y]))
         self._made.append(made)
         if self._on_progress is not None:
-            amounts = zip(self._objectives, self._signed(made.counts), strict=True)
+            amounts = zip(self._objectives, self._signed(found.counts), strict=True)
             name = ", ".join(f"{objective} {amount:,.6g}" for objective, amount in amounts)
             seconds = time.perf_counter() - self._begin
             self._on_progress(BatchProgress(len(self._made), self._most, name, seconds))
         return made
 
-    def _limit(self, axis: int, least: float) -> AtLeast:
-        return AtLeast(least, Expectation(), self._objectives[axis])
+    def _as_good(self, axis: int, first: _Found, limits: tuple[Limit, ...]) -> tuple[_Found, float] | None:
+        """Of the ladders as good as one in an objective, the best in the other, and its bound there."""
+        objectives, other = self._objectives, 1 - axis
+        value = first.counts[axis]
+        weight = self._weight(axis, value, limits)
+        bound = math.inf
+        best = first
+        for _ in range(WEIGHTS):
+            weights = ((objectives[axis], weight), (objectives[other], 1.0))
+            solution = self._solved(Mixture(weights, -weight * value), limits)
+            if solution is None:
+                return None
+            kept = value - 0.5 * self._same(axis, value)
+            best = self._best(other, kept, limits) or best
+            if solution.dual_bound is not None:
+                bound = min(bound, solution.dual_bound + weight * max(0.0, value - best.counts[axis]))
+            close = bound - best.counts[other] <= self._same(other, best.counts[other])
+            if close or solution.status.reason is not Reason.OPTIMAL:
+                break
+            heavier = self._weight(axis, value, limits)
+            if heavier <= weight:  # what is left is the gap of the solve, not a ladder with less X
+                break
+            weight = heavier
+        return best, max(bound, best.counts[other])
 
-    def _best(self, axis: int, limits: tuple[Limit, ...]) -> _Best | None:
-        """The best ladder in one objective that keeps the limits, of this solve or of those before."""
-        aims = Aims(limits=limits, objective=self._objectives[axis])
-        solution = solve(self._game, aims=aims, options=self._options)
+    def _weight(self, axis: int, value: float, limits: tuple[Limit, ...]) -> float:
+        """A weight with which no ladder known pays that is worse in an objective and better in the other."""
+        other = 1 - axis
+        as_good = self._best(other, value - 0.5 * self._same(axis, value), limits)
+        kept = -math.inf if as_good is None else as_good.counts[other]
+        rates = [
+            (one.counts[other] - kept) / (value - one.counts[axis])
+            for one in self._fitting(limits)
+            if one.counts[axis] < value - 0.5 * self._same(axis, value) and one.counts[other] > kept
+        ]
+        return max([HEAVIER * rate for rate in rates], default=self._units[other] / self._units[axis])
+
+    def _solved(self, counted: Counted, limits: tuple[Limit, ...]) -> Solution | None:
+        """Solve under limits, beginning with all ladders known; None after a Ctrl-C."""
+        aims = Aims(limits=limits, objective=counted)
+        ladders = [one.solution.ladder for one in self._known]
+        solution = solve(self._game, aims=aims, options=self._options, known_ladders=ladders)
         if solution.has_ladder:
             x, y = (o.sign * o.expected(solution.outcome) for o in self._objectives)
             self._known.append(_Found((x, y), solution))
-        fitting = [
+        if solution.status.reason is Reason.INFEASIBLE:
+            raise SolverError(f"{aims}: called infeasible, but a ladder is known; please report this case")
+        return None if solution.status.reason is Reason.INTERRUPTED else solution
+
+    def _fitting(self, limits: tuple[Limit, ...]) -> list[_Found]:
+        """The ladders known that keep limits."""
+        return [
             one
             for one in self._known
             if all(limit.kept(self._game, one.solution.outcome) for limit in limits)
         ]
-        reason = solution.status.reason
-        if reason is Reason.INTERRUPTED or not fitting:
-            return None
-        if reason is Reason.INFEASIBLE:
-            raise SolverError(f"{aims}: called infeasible, but a ladder is known; please report this case")
-        best = max(fitting, key=lambda one: (one.counts[axis], one.counts[1 - axis]))
-        bound = math.inf if solution.dual_bound is None else solution.dual_bound
-        return _Best(best, max(bound, best.counts[axis]), reason is Reason.OPTIMAL)
+
+    def _best(self, axis: int, least: float, limits: tuple[Limit, ...]) -> _Found | None:
+        """The best ladder known in one objective, with at least so much of the other, that keeps limits."""
+        fitting = [one for one in self._fitting(limits) if one.counts[1 - axis] >= least]
+        return max(fitting, key=lambda one: (one.counts[axis], one.counts[1 - axis]), default=None)
 
     def _same(self, axis: int, value: float) -> float:
         return max(SAME * abs(value), SAME_UNITS * self._units[axis])
 
-    def _undominated(self) -> list[_Found]:
+    def _undominated(self) -> list[_Made]:
         """The points made, without what another one dominates; of those that are the same, the first."""
-        kept: list[_Found] = []
-        for number, one in enumerate(self._made):
-            earlier = any(self._no_worse(other, one) for other in kept)
+        kept: list[_Made] = []
+        for number, made in enumerate(self._made):
+            earlier = any(self._no_worse(other, made) for other in kept)
             later = any(
-                self._no_worse(other, one) and not self._no_worse(one, other)
+                self._no_worse(other, made) and not self._no_worse(made, other)
                 for other in self._made[number + 1 :]
             )
             if not earlier and not later:
-                kept.append(one)
-        return sorted(kept, key=lambda one: -one.counts[X])
+                kept.append(made)
+        return sorted(kept, key=lambda made: -made.found.counts[X])
 
-    def _no_worse(self, one: _Found, other: _Found) -> bool:
+    def _no_worse(self, one: _Made, other: _Made) -> bool:
         """Whether one is at least as good as the other in both objectives, to within the tolerance."""
-        pairs = zip((X, Y), one.counts, other.counts, strict=True)
+        pairs = zip((X, Y), one.found.counts, other.found.counts, strict=True)
         return all(mine >= yours - self._same(axis, yours) for axis, mine, yours in pairs)
 
     def _signed(self, counts: tuple[float, float]) -> tuple[float, float]:
@@ -355,11 +398,16 @@ class _Sweep:
         x, y = (o.sign * value + 0.0 for o, value in zip(self._objectives, counts, strict=True))
         return x, y
 
-    def _as_point(self, found: _Found) -> Point:
-        x, y = self._signed(found.counts)
-        best_x, best_y = (min(found.bounds[axis], self._ideal[axis]) for axis in (X, Y))
-        x_bound, y_bound = self._signed((best_x, best_y))
-        return Point(x, y, x_bound, y_bound, found.exact, found.solution)
+    def _as_point(self, made: _Made) -> Point:
+        counts = made.found.counts
+        best_x, best_y = (min(made.bounds[axis], self._ideal[axis]) for axis in (X, Y))
+        exact = all(
+            bound - value <= 2.0 * self._same(axis, value)
+            for axis, bound, value in zip((X, Y), (best_x, best_y), counts, strict=True)
+        )
+        x, y = self._signed(counts)
+        x_bound, y_bound = self._signed((max(best_x, counts[X]), max(best_y, counts[Y])))
+        return Point(x, y, x_bound, y_bound, exact, made.found.solution)
 
 
 def move_text(rung: Rung) -> str:

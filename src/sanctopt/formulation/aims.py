@@ -16,11 +16,13 @@ from __future__ import annotations
 from typing import Any
 
 import pyomo.environ as pyo
+from pyomo.common.collections import ComponentMap
 
 from sanctopt.aims import (
     Aims,
     AtLeast,
     AtMost,
+    Counted,
     Criterion,
     ExpectedCost,
     ExpectedHarm,
@@ -28,6 +30,7 @@ from sanctopt.aims import (
     Limit,
     MeanCVaR,
     MinimaxRegret,
+    Mixture,
     Objective,
     PartyHarm,
     TotalCost,
@@ -53,9 +56,11 @@ def add_aims(model: Any) -> None:
     model.criteria = [aims.criterion, *(limit.criterion for limit in floors)]
     model.objectives = [aims.objective, *(limit.objective for limit in floors)]
     hostile_limit = any(isinstance(limit, HostileProbability) for limit in aims.limits)
-    if Objective.CREDIBILITY in model.objectives:
+    mixed = [one for o in model.objectives if isinstance(o, Mixture) for one, _ in o.weights]
+    parts = {*mixed, *model.objectives}
+    if Objective.CREDIBILITY in parts:
         _add_credibility_left(model)
-    if Objective.HOSTILITY in model.objectives:
+    if Objective.HOSTILITY in parts:
         _add_ever_hostile(model)
     _add_counted(model)
     low = min(variable.lb for counted in model.counted for variable in counted.values())
@@ -79,7 +84,7 @@ def add_aims(model: Any) -> None:
         model.worst_payoff = pyo.Constraint(list(known), rule=worst_payoff)
     model.worth_terms = worth_terms(model, 0)
     model.value = pyo.Objective(rule=value, sense=pyo.maximize)
-    if hostile_limit and Objective.HOSTILITY not in model.objectives:
+    if hostile_limit and Objective.HOSTILITY not in parts:
         _add_ever_hostile(model)
     model.limit_rows = [row for limit in aims.limits for row in limit_rows(model, limit)]
     if model.limit_rows:
@@ -109,19 +114,20 @@ def _add_credibility_left(model: Any) -> None:
 def _add_counted(model: Any) -> None:
     """For each criterion, the variables of what counts, by type: ``model.counted``."""
     frame: Frame = model.frame
-    others = [o for o in dict.fromkeys(model.objectives) if o is not Objective.PAYOFF]
     payoff = {name: model.type_value[name] for name in frame.types}
-    variables = {Objective.PAYOFF: payoff}
-    if others:
-        keys = [(objective.name, name) for objective in others for name in frame.types]
+    variables: dict[Counted, Any] = {Objective.PAYOFF: payoff}
+    model.others = [o for o in dict.fromkeys(model.objectives) if o is not Objective.PAYOFF]
+    if model.others:
+        keys = [(number, name) for number in range(len(model.others)) for name in frame.types]
 
-        def ends(_: Any, objective: str, name: str) -> tuple[float, ...]:
-            unit = frame.unit_of(Objective[objective])
-            return tuple(end / unit for end in model.bounds.counted(Objective[objective], name))
+        def ends(_: Any, number: int, name: str) -> tuple[float, ...]:
+            objective = model.others[number]
+            return tuple(end / frame.unit_of(objective) for end in model.bounds.counted(objective, name))
 
         model.amount = pyo.Var(keys, bounds=ends)
         model.amount_counted = pyo.Constraint(keys, rule=amount_counted)
-        variables |= {o: {name: model.amount[o.name, name] for name in frame.types} for o in others}
+        for number, objective in enumerate(model.others):
+            variables[objective] = {name: model.amount[number, name] for name in frame.types}
     model.counted = [variables[objective] for objective in model.objectives]
 
 
@@ -195,25 +201,43 @@ def hostile_once(model: Any, type_name: str, response: str, stage: int) -> Row:
     return at_least([(1.0, model.ever_hostile[type_name]), (-1.0, taken)], 0.0)
 
 
-def amount_counted(model: Any, objective: str, type_name: str) -> Row:
+def amount_counted(model: Any, number: int, type_name: str) -> Row:
     """What counts against a type if that is not the payoff, from the first stage that is planned on (aims.6).
 
     ``revenue denied     Q = sum_t G_t
     harm               Q = - sum_t D_t
     hostile response   Q = - X
     cost               Q = - sum_t K_t
-    credibility left   Q = B``
+    credibility left   Q = B
+    mixture            Q = sum of weight times these, or V, + constant``
     """
     frame: Frame = model.frame
-    unit = frame.unit_of(Objective[objective])
-    terms: Terms = {
-        "DENIED": lambda: [(1.0, model.denied[type_name, t]) for t in frame.planned],
-        "HARM": lambda: [(-1.0, model.harm[type_name, t]) for t in frame.planned],
-        "HOSTILITY": lambda: [(-1.0 / unit, model.ever_hostile[type_name])],
-        "COST": lambda: [(-1.0, model.cost[type_name, t]) for t in frame.planned],
-        "CREDIBILITY": lambda: [(1.0 / unit, model.last_credibility[type_name])],
-    }[objective]()
-    return equal([(-1.0, model.amount[objective, type_name]), *terms], 0.0)
+    objective: Counted = model.others[number]
+    unit, constant = frame.unit_of(objective), 0.0
+    if isinstance(objective, Mixture):
+        constant = objective.constant / unit
+        parts = [(weight / unit, terms_counted(model, o, type_name)) for o, weight in objective.weights]
+    else:
+        parts = [(1.0 / unit, terms_counted(model, objective, type_name))]
+    merged: ComponentMap = ComponentMap()
+    for scale, terms in parts:
+        for weight, variable in terms:
+            merged[variable] = merged.get(variable, 0.0) + scale * weight
+    terms = [(weight, variable) for variable, weight in merged.items()]
+    return equal([(-1.0, model.amount[number, type_name]), *terms], -constant)
+
+
+def terms_counted(model: Any, objective: Objective, type_name: str) -> Terms:
+    """Terms of what counts of one objective, in its own unit."""
+    frame: Frame = model.frame
+    if objective is Objective.HOSTILITY:
+        return [(-1.0, model.ever_hostile[type_name])]
+    if objective is Objective.CREDIBILITY:
+        return [(1.0, model.last_credibility[type_name])]
+    if objective is Objective.PAYOFF:
+        return [(frame.unit, model.type_value[type_name])]
+    sums = {Objective.DENIED: model.denied, Objective.HARM: model.harm, Objective.COST: model.cost}
+    return [(objective.sign * frame.unit, sums[objective][type_name, t]) for t in frame.planned]
 
 
 def credibility_at_end(model: Any, type_name: str) -> Row:

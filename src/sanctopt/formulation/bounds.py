@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from sanctopt.aims import Objective
+from sanctopt.aims import Counted, Mixture, Objective
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import decimal_sum
 from sanctopt.game import Start, at_least
@@ -157,13 +157,17 @@ class Bounds:
             most += game.off_ramp.concession_value
         return least, most
 
-    def counted(self, objective: Objective, type_name: str) -> tuple[float, float]:
+    def counted(self, objective: Counted, type_name: str) -> tuple[float, float]:
         """Least and most of what counts against a type, in the objective's own unit.
 
         Proof: `type_value` for the payoff; all others are sums over stages, or one, of amounts between nothing
-        and a bound above, or minus these.
+        and a bound above, or minus these; a mixture is a sum of the ends of its parts.
         """
         frame = self.frame
+        if isinstance(objective, Mixture):
+            parts = [(weight, self.counted(one, type_name)) for one, weight in objective.weights]
+            low, high = (sum(weight * ends[side] for weight, ends in parts) for side in (0, 1))
+            return low + objective.constant, high + objective.constant
         if objective is Objective.PAYOFF:
             return self.type_value(type_name)
         most = {

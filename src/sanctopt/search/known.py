@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sanctopt.aims import Objective
+from sanctopt.aims import Counted, Mixture, Objective
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
@@ -138,13 +138,18 @@ def bound_from_types(task: Task, known: dict[str, SearchResult]) -> float:
 def type_bound(task: Task, patron: PatronType, known: dict[str, SearchResult]) -> float:
     """Proven bound of what counts against a type, a trivial one if time brought none."""
     bound = known[patron.name].bound if patron.name in known else None
-    if bound is not None:
-        return bound
-    game, objective = task.game, task.aims.objective
+    return _trivial(task.game, patron, task.aims.objective) if bound is None else bound
+
+
+def _trivial(game: Game, patron: PatronType, objective: Counted) -> float:
+    """What counts against a type is at most this, whatever is done."""
+    if isinstance(objective, Mixture):
+        parts = (weight * _trivial(game, patron, one) for one, weight in objective.weights)
+        return sum(parts) + objective.constant
     if objective is Objective.PAYOFF:
         return trivial_bound(game, patron)
     if objective is Objective.DENIED:
-        return sum(baseline_revenue(game, stage) for stage in range(task.past.stage, game.stages))
+        return sum(baseline_revenue(game, stage) for stage in range(game.stages))
     return max(game.credibility.max, 0.0) if objective is Objective.CREDIBILITY else 0.0
 
 

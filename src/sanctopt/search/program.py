@@ -164,6 +164,8 @@ class Program:
         for variable in free:
             self.compiled.fix(variable, fixed[variable])
         report = self.compiled.solve(SolveOptions(relative_gap=0.0))
+        if not report.has_solution:  # HiGHS was caught calling such a program infeasible that is not
+            report = self.compiled.solve(SolveOptions(relative_gap=0.0, highs={"presolve": "on"}))
         point: Values = ComponentMap()
         if report.has_solution:
             for variable, value in self._incumbent().items():  # HiGHS may be off by a rounding
@@ -312,13 +314,25 @@ def known_ladders(task: Task) -> list[Outcome]:
     """The ladders known to the task, played; those that its game or its limits do not allow are left out."""
     found = []
     for ladder in task.known_ladders:
-        try:
-            outcome = replayed(task, (replace(rung.decisions(), known_type="") for rung in ladder.rungs))
-        except LadderError:  # made for another game: this one does not allow it
-            continue
-        if task.allows(outcome):
-            found.append(outcome)
+        rungs = [replace(rung.decisions(), known_type="") for rung in ladder.rungs]
+        for prefer in (None, _expected(ladder)) if task.aims.limits else (None,):
+            try:
+                outcome = replayed(task, rungs, prefer)
+            except LadderError:  # made for another game: this one does not allow it
+                break
+            if task.allows(outcome):
+                found.append(outcome)
+                break
     return found
+
+
+def _expected(ladder: Ladder) -> dict[str, tuple[str, ...]]:
+    """Responses that a ladder's rungs expect of each type, in order of stages."""
+    taken: dict[str, tuple[str, ...]] = {}
+    for rung in sorted(ladder.rungs, key=lambda rung: rung.stage):
+        for entry in rung.expected:
+            taken[entry.type] = (*taken.get(entry.type, ()), entry.response)
+    return taken
 
 
 def replayed(

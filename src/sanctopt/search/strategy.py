@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sanctopt.aims import Aims, AtLeast, Expectation, Objective
+from sanctopt.aims import Aims, AtLeast, Expectation, Mixture, Objective
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
@@ -265,13 +265,15 @@ def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
 def _vain_offers(task: Task, outcome: Outcome, program: Program) -> float:
     """What the offers to a type that never concedes take from the objective; its own program has none."""
     game, objective = task.game, task.aims.objective
-    costs = objective in (Objective.PAYOFF, Objective.COST)
-    if game.off_ramp is None or program.model.frame.conceding or not costs:
+    if game.off_ramp is None or program.model.frame.conceding:
         return 0.0
-    price, discount = game.off_ramp.offer_cost, 1.0
-    if objective is Objective.PAYOFF:
-        price, discount = game.weights.cost * price, game.discount
-    return sum(price * discount**step.stage for step in outcome.steps if step.rung.offer)
+    price, offers = game.off_ramp.offer_cost, [step for step in outcome.steps if step.rung.offer]
+    taken = {
+        Objective.PAYOFF: sum(game.weights.cost * price * game.discount**step.stage for step in offers),
+        Objective.COST: price * len(offers),
+    }
+    weights = objective.weights if isinstance(objective, Mixture) else ((objective, 1.0),)
+    return sum(weight * taken.get(one, 0.0) for one, weight in weights)
 
 
 def _clairvoyant(task: Task) -> SearchResult:
