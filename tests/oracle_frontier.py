@@ -1,4 +1,4 @@
-"""Brute force with two objectives: every pair of expected amounts that a plan can bring about, best ones kept.
+"""Brute force with two objectives: every pair of expected amounts that plans can bring about, best ones kept.
 
 An expectation adds up over types, so for a situation and those who play on from it a pair of numbers is all
 that matters, but for hostility: whoever was hostile before does not count again. That stands in the history.

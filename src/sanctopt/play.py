@@ -26,11 +26,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sanctopt.aims import Counted, Objective
 from sanctopt.errors import LadderError
 from sanctopt.game import Game, PatronType, at_least
 from sanctopt.ladder import History, Information, Ladder, Rung
-from sanctopt.outcome import Outcome, Step, Ties, annotated
+from sanctopt.outcome import Counted, Objective, Outcome, Step, Ties, annotated
 from sanctopt.position import (
     Aftermath,
     Position,

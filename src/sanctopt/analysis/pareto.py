@@ -5,27 +5,27 @@ is the set of points (x, y) of ladders that none dominates. Objectives are those
 expected over the prior, summed over the stages that are played; a concession ends the game, and only the
 payoff has a term for it.
 
-With X(L) and Y(L) for what counts of a ladder L (minus the amount where little is good), the points are found
-from the best x to the best y by the epsilon-constraint method in its lexicographic form (Mavrotas 2009, Applied
-Mathematics and Computation 213, 455-465, whose augmentation does the same by a small weight)::
+With X(L) and Y(L) for what counts of a ladder L (minus the amount where little is good), points are found
+from the best x to the best y by the epsilon-constraint method in its lexicographic form (Mavrotas 2009,
+Applied Mathematics and Computation 213, 455-465, does the same in one solve, by a small weight)::
 
-    x_k = max X(L)  subject to  Y(L) >= e_k          e_0 = -infinity,  e_k+1 = y_k + step
-    y_k = max Y(L)  subject to  X(L) >= x_k
+    x_k = max X(L)  subject to  Y(L) >= e_k                   e_0 = -infinity,  e_k+1 = y_k + step
+    y_k = max Y(L)  subject to  Y(L) >= e_k,  X(L) >= x_k
 
-*Complete.* A ladder with Y >= e_k has X <= x_k; if its Y is at most y_k, point k dominates it or is the same; if
-its Y is above y_k by the step, it is among those of k + 1. Decisions are discrete, so points are finitely many, and
-the sweep ends where y is the best there is. *None is dominated*: a better x would contradict x_k, and a better y with
-the same x y_k.
+*Complete.* A ladder with Y >= e_k has X <= x_k. If its Y is at most y_k, point k dominates it or is the same;
+if its Y is above y_k by the step, it is among those of k + 1. Decisions are discrete, so points are finitely
+many, and the sweep ends where y is the best there is. *None is dominated*: a better x would contradict x_k,
+and a better y with the same x would contradict y_k.
 
-*The second line is solved by a weight*, which cannot change the result, for it is checked: with
-W = max of weight (X(L) - x_k) + Y(L) under the same limit, every ladder with X >= x_k has Y <= W. If the best ladder
-known with this X has Y = W, it is the one. Otherwise that of W has less X, and the weight is raised until it does not
-pay. (To hold X by a row leaves the program hardly any room for its prices; HiGHS then was caught calling programs
-infeasible that are not.)
+*The second line is solved by a weight*, which does not change the result, as it is checked: with W = max of
+weight (X(L) - x_k) + Y(L) under the same limit, every ladder with X >= x_k has Y <= W. If the best known
+ladder with this X has Y = W, it is the one. Otherwise that of W has less X, and the weight is raised until
+that does not pay. (To hold X by a row leaves the program hardly any room for its prices, and HiGHS was caught
+calling such programs infeasible that are not.)
 
-*Tolerance.* Amounts are the same if they differ by no more than 1e-6 of them, or a hundred-millionth of the largest
-amount of money in the game, or 1e-5 for a probability or credibility. The step is that. HiGHS solves with its tightest
-tolerances: with its usual ones, a decision of 1e-6 that pays 1000 would pass for none and earn more than the step.
+*Tolerance.* Amounts are the same if they differ by no more than 1e-6 of them, or by a ten-millionth of the
+largest amount of money in the game, or 1e-5 for a probability or credibility. The step is that, and of points
+nearer than that one is kept.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -40,21 +41,27 @@ import pandas as pd
 
 from sanctopt.aims import Aims, AtLeast, Counted, Expectation, Limit, Mixture, Objective
 from sanctopt.analysis.batch import BatchProgress, OnBatchProgress
+from sanctopt.analysis.pareto_text import move_text, number_text, side_text
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder, Rung
-from sanctopt.ladder_view import by_instrument
-from sanctopt.search.program import TIGHT
 from sanctopt.solution import Solution
 from sanctopt.solve import solve
 from sanctopt.solver_options import Reason, SolveOptions
 
-SAME, SAME_UNITS = 1e-6, 1e-5
-"""Two amounts count as the same if they differ by no more than this share of them, or this many units: of the
-program for money, of their own otherwise."""
+SAME, SAME_UNITS = 1e-6, 1e-4
+"""Two amounts are the same if they differ by no more than this share of them, or this many units: those of
+the program for money, of which the largest amount has 1000."""
 
-HEAVIER, WEIGHTS = 2.0, 12
+OWN_UNIT = 0.1
+"""Unit of what is not money: a probability, or credibility."""
+
+OPINIONS = ({"mip_feasibility_tolerance": 1e-8}, {"presolve": "on"})
+"""HiGHS's options for the two solves of a question. With its usual tolerance a decision of 1e-6 that pays
+1000 would pass for none and earn more than the step; with 1e-9 HiGHS was caught at a wrong optimum."""
+
+HEAVIER, WEIGHTS = 4.0, 12
 """How much more than what would have kept X up the next weight is, and how many are tried."""
 
 
@@ -71,7 +78,7 @@ class Point:
     y_bound : float
         No ladder whose x is as good as this one's has a better y than this.
     exact : bool
-        Whether both were solved to optimality: no ladder dominates this one by more than the tolerance.
+        Whether the bounds are the amounts, to within twice the tolerance: no ladder dominates this one.
         Otherwise it is the best one found.
     solution : Solution
         The ladder, with its certificate. Ties among best responses fall as its outcome says: x and y are what
@@ -120,8 +127,8 @@ class Frontier:
     points : tuple of Point
         From the best x to the best y: along them x gets worse and y better.
     complete : bool
-        Whether they are all the points that no ladder dominates, to within the tolerance; False if any of them
-        is not exact, if only some were asked for, or after a Ctrl-C.
+        Whether they are all the points that no ladder dominates, to within the tolerance; False if any of
+        them is not exact, if only some were asked for, or after a Ctrl-C.
     """
 
     game_name: str
@@ -170,12 +177,13 @@ def frontier(
     x, y : Objective
         Two different objectives of `sanctopt.aims`.
     options : SolveOptions, optional
-        For each of the solves, two for a point: the time limit holds for one of them. None: the defaults.
+        For each solve: three or more for a point, one if it ends at the time limit. None: the defaults.
     on_progress : callable, optional
         Called with a `BatchProgress` after each point; Ctrl-C ends with the points found by then.
     points : int, optional
         For games whose solves end at a time limit: at most so many points, at least 2, evenly spaced in y
-        where the ladders allow it. A point that was not solved to optimality is the best one found. None: all.
+        where the ladders allow it. A point that was not solved to optimality is the best one found. None:
+        all.
 
     Returns
     -------
@@ -192,15 +200,15 @@ def frontier(
 
     Notes
     -----
-    The solves build on each other: each starts from the ladders found before, and its bound holds for the next
-    point too. So there is no executor to spread them over; give threads by the options.
+    The solves build on each other: each starts from the ladders found before, and its bound holds for the
+    next point too. So there is no executor to spread them over; give threads by the options.
 
     Examples
     --------
     >>> from sanctopt import load_case
     >>> found = frontier(load_case("teaching"), Objective.DENIED, Objective.HOSTILITY)
-    >>> [(round(point.x, 2), round(point.y, 2)) for point in found.points], found.complete
-    ([], True)
+    >>> [(round(point.x, 1), round(point.y, 1)) for point in found.points], found.complete
+    ([(280.0, 1.0), (277.6, 0.4), (177.0, 0.0)], True)
     """
     for objective in (x, y):
         if not isinstance(objective, Objective):
@@ -233,6 +241,14 @@ class _Made:
     bounds: tuple[float, float]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What was proven by a solve, and whether a ladder reaches it."""
+
+    bound: float
+    optimal: bool
+
+
 class _Sweep:
     """The solves of a frontier, one after the other, and all that they found."""
 
@@ -244,11 +260,10 @@ class _Sweep:
         on_progress: OnBatchProgress | None,
         most: int | None,
     ) -> None:
-        self._game, self._objectives = game, objectives
-        self._options = replace(options, highs={**TIGHT, **options.highs})
+        self._game, self._objectives, self._options = game, objectives, options
         self._on_progress, self._most = on_progress, most
         unit = Frame(game, tuple(game.patron_type), Information.ADAPTIVE).unit
-        self._units = tuple(unit if objective.money else 1.0 for objective in objectives)
+        self._units = tuple(unit if objective.money else OWN_UNIT for objective in objectives)
         self._begin = time.perf_counter()
         self._known: list[_Found] = []
         self._made: list[_Made] = []
@@ -257,15 +272,22 @@ class _Sweep:
 
     def run(self) -> tuple[Point, ...]:
         """All points, or as many as were asked for."""
+        ended = False
+        with suppress(KeyboardInterrupt):  # between two solves; one that runs ends by itself
+            ended = self._sweep()
+        self.complete = self.complete and ended
+        return tuple(self._as_point(made) for made in self._undominated())
+
+    def _sweep(self) -> bool:
+        """Make points; tells whether the end was reached."""
         last = self._point(X, None)
         end = None if last is None else self._point(Y, None)
         while last is not None and end is not None:
             least = self._next(last.found, end.found)
             if least is None:
-                break
+                return True
             last = self._point(X, least, last)
-        self.complete = self.complete and last is not None and end is not None
-        return tuple(self._as_point(made) for made in self._undominated())
+        return False
 
     def _next(self, last: _Found, end: _Found) -> float | None:
         """The least y of the next point; None if the end is reached, or as many points as were asked for."""
@@ -286,17 +308,17 @@ class _Sweep:
         """
         other = self._objectives[1 - axis]
         limits = () if least is None else (AtLeast(least, Expectation(), other),)
-        solution = self._solved(self._objectives[axis], limits)
+        asked = self._solved(self._objectives[axis], limits)
         found = self._best(axis, -math.inf, limits)
-        if solution is None or found is None:
+        if asked is None or found is None:
             return None
         bounds = [math.inf, math.inf]
-        bounds[axis] = math.inf if solution.dual_bound is None else solution.dual_bound
+        bounds[axis] = asked.bound
         if before is not None:
             bounds[axis] = min(bounds[axis], before.bounds[axis])
         if least is None:
             self._ideal[axis] = bounds[axis]
-        if solution.status.reason is Reason.OPTIMAL:
+        if asked.optimal:
             lexicographic = self._as_good(axis, found, limits)
             if lexicographic is None:
                 return None
@@ -319,15 +341,14 @@ class _Sweep:
         best = first
         for _ in range(WEIGHTS):
             weights = ((objectives[axis], weight), (objectives[other], 1.0))
-            solution = self._solved(Mixture(weights, -weight * value), limits)
-            if solution is None:
+            asked = self._solved(Mixture(weights, -weight * value), limits)
+            if asked is None:
                 return None
             kept = value - 0.5 * self._same(axis, value)
             best = self._best(other, kept, limits) or best
-            if solution.dual_bound is not None:
-                bound = min(bound, solution.dual_bound + weight * max(0.0, value - best.counts[axis]))
+            bound = min(bound, asked.bound + weight * max(0.0, value - best.counts[axis]))
             close = bound - best.counts[other] <= self._same(other, best.counts[other])
-            if close or solution.status.reason is not Reason.OPTIMAL:
+            if close or not asked.optimal:
                 break
             heavier = self._weight(axis, value, limits)
             if heavier <= weight:  # what is left is the gap of the solve, not a ladder with less X
@@ -347,17 +368,45 @@ class _Sweep:
         ]
         return max([HEAVIER * rate for rate in rates], default=self._units[other] / self._units[axis])
 
-    def _solved(self, counted: Counted, limits: tuple[Limit, ...]) -> Solution | None:
-        """Solve under limits, beginning with all ladders known; None after a Ctrl-C."""
+    def _solved(self, counted: Counted, limits: tuple[Limit, ...]) -> _Asked | None:
+        """Solve under limits, beginning with all ladders known; None after a Ctrl-C.
+
+        What is called optimal is asked again in another way: HiGHS was caught at wrong optima, and a point
+        left out would show in nothing else. Not so under a weight: what is missed there is found as the next
+        point, which then dominates this one.
+        """
         aims = Aims(limits=limits, objective=counted)
-        ladders = [one.solution.ladder for one in self._known]
-        solution = solve(self._game, aims=aims, options=self._options, known_ladders=ladders)
-        if solution.has_ladder:
-            x, y = (o.sign * o.expected(solution.outcome) for o in self._objectives)
-            self._known.append(_Found((x, y), solution))
-        if solution.status.reason is Reason.INFEASIBLE:
-            raise SolverError(f"{aims}: called infeasible, but a ladder is known; please report this case")
-        return None if solution.status.reason is Reason.INTERRUPTED else solution
+        bounds: list[float] = []
+        optimal, failed = False, None
+        for highs in OPINIONS:
+            try:
+                solution = solve(
+                    self._game,
+                    aims=aims,
+                    options=replace(self._options, highs={**highs, **self._options.highs}),
+                    known_ladders=[one.solution.ladder for one in self._fitting(limits)],
+                )
+            except SolverError as error:  # HiGHS contradicts itself or the rules; the other way must do
+                failed = error
+                continue
+            if solution.has_ladder:
+                x, y = (o.sign * o.expected(solution.outcome) for o in self._objectives)
+                self._known.append(_Found((x, y), solution))
+            reason = solution.status.reason
+            if reason is Reason.INTERRUPTED:
+                return None
+            if reason is Reason.INFEASIBLE:
+                failed = SolverError(
+                    f"{aims}: called infeasible, but a ladder is known; please report this case"
+                )
+                continue
+            optimal = reason is Reason.OPTIMAL
+            bounds.append(math.inf if solution.dual_bound is None else solution.dual_bound)
+            if not optimal or isinstance(counted, Mixture):
+                break
+        if not bounds:
+            raise failed if failed is not None else SolverError(f"{aims}: no way to solve it")
+        return _Asked(max(bounds), optimal)
 
     def _fitting(self, limits: tuple[Limit, ...]) -> list[_Found]:
         """The ladders known that keep limits."""
@@ -410,34 +459,21 @@ class _Sweep:
         return Point(x, y, x_bound, y_bound, exact, made.found.solution)
 
 
-def move_text(rung: Rung) -> str:
-    """A rung in one line.
-
-    >>> from sanctopt import Start
-    >>> move_text(Rung((), starts=(Start("bank", "designate"),), offer=True)), move_text(Rung(()))
-    ('designate bank; offer', 'nothing')
-    """
-    parts = [f"{name} {', '.join(entities)}" for name, entities in by_instrument(rung.starts).items()]
-    parts += rung.engagements + rung.mitigations
-    parts += [f"threat: {name} {', '.join(hit)}" for name, hit in by_instrument(rung.threat).items()]
-    return "; ".join([*parts, *(["offer"] if rung.offer else [])]) or "nothing"
-
-
 def _page(found: Frontier) -> Iterator[str]:
     """The table of points, what is proven of them, and the first moves."""
     x, y = found.x, found.y
-    yield f"{found.game_name}: {x} ({_side(x)}) against {y} ({_side(y)})"
+    yield f"{found.game_name}: {x} ({side_text(x)}) against {y} ({side_text(y)})"
     if found.complete:
         yield "Every point that no ladder beats in both, each proven."
     else:
-        yield "Some such points; others may lie between them. Where a bound stands, the point is the best found:"
-        yield "no ladder as good in the one is better than the bound in the other."
+        yield "Points that no ladder found beats in both; others may lie between them. Where bounds stand, the"
+        yield "point is the best found: no ladder as good in the one is better than the bound in the other."
     heads = ["", x.value, y.value, f"{x.value}, bound", f"{y.value}, bound", "first move"]
     moves = {number: n for n, move in enumerate(found.first_moves, 1) for number in move.points}
     rows = [heads]
     for number, point in enumerate(found.points):
-        bounds = ["", ""] if point.exact else [_number(x, point.x_bound), _number(y, point.y_bound)]
-        amounts = [_number(x, point.x), _number(y, point.y)]
+        bounds = ["", ""] if point.exact else [number_text(x, point.x_bound), number_text(y, point.y_bound)]
+        amounts = [number_text(x, point.x), number_text(y, point.y)]
         rows.append([str(number + 1), *amounts, *bounds, f"({moves[number]})"])
     if all(point.exact for point in found.points):
         rows = [[*row[:3], row[5]] for row in rows]
@@ -447,14 +483,3 @@ def _page(found: Frontier) -> Iterator[str]:
     yield "First moves:"
     for n, move in enumerate(found.first_moves, 1):
         yield f"({n}) {move}"
-
-
-def _side(objective: Objective) -> str:
-    unit = "US$m, " if objective.money else ""
-    return f"{unit}{'much' if objective.sign > 0.0 else 'little'} is good"
-
-
-def _number(objective: Objective, amount: float) -> str:
-    if not math.isfinite(amount):
-        return "unknown"
-    return f"{amount:,.2f}" if objective.money else f"{amount:.3f}"

@@ -160,8 +160,8 @@ class Bounds:
     def counted(self, objective: Counted, type_name: str) -> tuple[float, float]:
         """Least and most of what counts against a type, in the objective's own unit.
 
-        Proof: `type_value` for the payoff; all others are sums over stages, or one, of amounts between nothing
-        and a bound above, or minus these; a mixture is a sum of the ends of its parts.
+        Proof: `type_value` for the payoff; all others are sums over stages, or one, of amounts between
+        nothing and a bound above, or minus these; a mixture is a sum of the ends of its parts.
         """
         frame = self.frame
         if isinstance(objective, Mixture):
