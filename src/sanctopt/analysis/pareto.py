@@ -466,7 +466,7 @@ def _page(found: Frontier) -> Iterator[str]:
     if found.complete:
         yield "Every point that no ladder beats in both, each proven."
     else:
-        yield "Points that no ladder found beats in both; others may lie between them. Where bounds stand, the"
+        yield "Points that no ladder found beats in both; others may lie between. Where bounds stand, the"
         yield "point is the best found: no ladder as good in the one is better than the bound in the other."
     heads = ["", x.value, y.value, f"{x.value}, bound", f"{y.value}, bound", "first move"]
     moves = {number: n for n, move in enumerate(found.first_moves, 1) for number in move.points}
