@@ -251,7 +251,7 @@ class Objective(Enum):
         >>> from sanctopt import load_case, solve
         >>> outcome = solve(load_case("teaching")).outcome
         >>> round(Objective.COST.expected(outcome), 2), round(Objective.HOSTILITY.expected(outcome), 2)
-        (30.0, 0.4)
+        (22.2, 0.4)
         """
         counts = counts_by_type(self, outcome)
         return self.sign * math.fsum(outcome.priors[name] * value for name, value in counts.items())

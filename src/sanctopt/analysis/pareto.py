@@ -42,6 +42,7 @@ import pandas as pd
 from sanctopt.aims import Aims, AtLeast, Counted, Expectation, Limit, Mixture, Objective
 from sanctopt.analysis.batch import BatchProgress, OnBatchProgress
 from sanctopt.analysis.pareto_text import move_text, number_text, side_text
+from sanctopt.analysis.rules_of_thumb import baselines
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
@@ -177,7 +178,8 @@ def frontier(
     x, y : Objective
         Two different objectives of `sanctopt.aims`.
     options : SolveOptions, optional
-        For each solve: three or more for a point, one if it ends at the time limit. None: the defaults.
+        For each solve: three or more for a point, one if it ends at the time limit. None: the defaults. With
+        a time limit the solves begin with the ladders of rules of thumb (`baselines`), too.
     on_progress : callable, optional
         Called with a `BatchProgress` after each point; Ctrl-C ends with the points found by then.
     points : int, optional
@@ -265,6 +267,8 @@ class _Sweep:
         unit = Frame(game, tuple(game.patron_type), Information.ADAPTIVE).unit
         self._units = tuple(unit if objective.money else OWN_UNIT for objective in objectives)
         self._begin = time.perf_counter()
+        limited = options.time_limit_seconds is not None
+        self._rules = tuple(baselines(game, seed=options.seed).values()) if limited else ()
         self._known: list[_Found] = []
         self._made: list[_Made] = []
         self._ideal = [math.inf, math.inf]
@@ -384,7 +388,7 @@ class _Sweep:
                     self._game,
                     aims=aims,
                     options=replace(self._options, highs={**highs, **self._options.highs}),
-                    known_ladders=[one.solution.ladder for one in self._fitting(limits)],
+                    known_ladders=(*self._rules, *(one.solution.ladder for one in self._fitting(limits))),
                 )
             except SolverError as error:  # HiGHS contradicts itself or the rules; the other way must do
                 failed = error
