@@ -35,7 +35,7 @@ from sanctopt.aims import (
     counts_by_type,
 )
 from sanctopt.game import Game
-from sanctopt.search import program, strategy
+from sanctopt.search import Clock, Task, program, strategy
 from sanctopt.solution import Status
 from sanctopt.solver_options import Reason
 from test_docs_formulation import LATE
@@ -271,3 +271,14 @@ def test_the_summary_says_what_counts() -> None:
     text = solve(load_case("teaching"), aims=Aims(objective=Objective.COST)).summary()
     assert "(expectation of cost, counted as minus)" in text
     assert "expectation " in text
+
+
+def test_a_known_ladder_of_one_sequence_is_played_as_one() -> None:
+    """An adaptive search begins with what the sequence does at every history that is reached."""
+    game = load_case("teaching")
+    fixed = solve(game, information=Information.OPEN_LOOP)
+    begun = Task(
+        game, Information.ADAPTIVE, 0.0, SolveOptions(), Clock(None), None, known_ladders=(fixed.ladder,)
+    )
+    (outcome,) = program.known_ladders(begun)
+    assert outcome.value == pytest.approx(fixed.value)

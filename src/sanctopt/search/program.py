@@ -314,16 +314,23 @@ def known_ladders(task: Task) -> list[Outcome]:
     """The ladders known to the task, played; those that its game or its limits do not allow are left out."""
     found = []
     for ladder in task.known_ladders:
-        rungs = [replace(rung.decisions(), known_type="") for rung in ladder.rungs]
         for prefer in (None, _expected(ladder)) if task.aims.limits else (None,):
             try:
-                outcome = replayed(task, rungs, prefer)
+                outcome = replayed(task, _rungs(task, ladder, prefer), prefer)
             except LadderError:  # made for another game: this one does not allow it
                 break
             if task.allows(outcome):
                 found.append(outcome)
                 break
     return found
+
+
+def _rungs(task: Task, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None) -> list[Rung]:
+    """Rungs of a ladder; one sequence for all histories becomes a rung for each that is reached."""
+    if ladder.information is Information.OPEN_LOOP and task.information is not Information.OPEN_LOOP:
+        here = Ladder.of(task.game, Information.OPEN_LOOP, (rung.decisions() for rung in ladder.rungs))
+        ladder = ladder_of(task.game, task.information, task.play(here, prefer))
+    return [replace(rung.decisions(), known_type="") for rung in ladder.rungs]
 
 
 def _expected(ladder: Ladder) -> dict[str, tuple[str, ...]]:
