@@ -7,8 +7,8 @@ With multipliers mu(type, decision of stage 0) that sum to 0 over types, the sum
     max p V + mu d        by the program of each type alone
 
 is a bound of the game's optimum; with all of them 0 it is that of the known types. The first multipliers are
-the duals of the linear relaxation with explicit ties, the next ones come from subgradient steps. The column "by
-type" shows bound and ladder of each program. Decision 0012 says why this does not pay; here is how it was
+the duals of the linear relaxation with explicit ties, the next ones come from subgradient steps. The column
+"by type" shows bound and ladder of each program. Decision 0012 says why this does not pay; here is how it was
 measured.
 """
 
