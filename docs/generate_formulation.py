@@ -24,7 +24,7 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt import Information, load_case, read_case
-from sanctopt.aims import PLAIN, Aims, HostileProbability, WorstPrior
+from sanctopt.aims import PLAIN, Aims, AtLeast, Expectation, HostileProbability, Objective, WorstPrior
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
@@ -49,6 +49,7 @@ EVERY_AIM = Aims(
     WorstPrior(0.2),
     (
         HostileProbability(1.0),
+        AtLeast(0.0, Expectation(), Objective.CREDIBILITY),
         OtherFirstRungs((Rung((), offer=True),)),
         Required(Decision("offer"), 1),
         HeldRung(Rung(())),

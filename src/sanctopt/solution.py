@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sanctopt.aims import Aims, Expectation
+from sanctopt.aims import Aims, Expectation, Objective
 from sanctopt.certificate import Certificate
 from sanctopt.errors import LadderError
 from sanctopt.ladder import SCHEMA_VERSION, History, Information, Ladder
@@ -69,6 +69,7 @@ class Provenance:
             "margin": self.margin,
             "history": list(self.history),
             "criterion": str(self.aims.criterion),
+            "objective": str(self.aims.objective),
             "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},
         }
@@ -125,7 +126,8 @@ class Solution:
     def value(self) -> float:
         """Worth of the ladder (millions of US dollars), as `play` computes it.
 
-        It is the expected payoff, unless the aims have another criterion.
+        It is the expected payoff, unless the aims have another criterion or objective; of harm, cost and
+        hostility it is minus the amount.
 
         Raises
         ------
@@ -190,9 +192,13 @@ class Solution:
         if self.plans:
             gap = "not proven" if math.isinf(self.relative_gap) else f"{100 * self.relative_gap:.4g} %"
             aims = self.provenance.aims
-            expected = isinstance(aims.criterion, Expectation)
-            meaning = "expected over types" if expected else aims.criterion
-            lines.append(f"value         {self.value:,.2f}   (US$m, {meaning})")
+            payoff = aims.objective is Objective.PAYOFF
+            expected = payoff and isinstance(aims.criterion, Expectation)
+            meaning = "US$m, expected over types" if expected else f"US$m, {aims.criterion}"
+            if not payoff:
+                minus = ", counted as minus" if aims.objective.sign < 0.0 else ""
+                meaning = f"{aims.criterion} of {aims.objective}{minus}"
+            lines.append(f"value         {self.value:,.2f}   ({meaning})")
             if not expected:
                 lines.append(f"expectation   {self.outcome.value:,.2f}   (US$m, expected over types)")
             for limit in aims.limits:

@@ -10,6 +10,7 @@ from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid,
 from sanctopt.analysis.comparison import Comparison, compare
 from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+from sanctopt.analysis.pareto import FirstMove, Frontier, Point, frontier
 from sanctopt.analysis.replanning import Replan, replan
 from sanctopt.analysis.rules_of_thumb import baselines
 from sanctopt.analysis.uncertainty import Ranges, ranges
@@ -21,8 +22,11 @@ __all__ = [
     "Candidate",
     "Comparison",
     "Elicitation",
+    "FirstMove",
+    "Frontier",
     "Judgement",
     "Package",
+    "Point",
     "Question",
     "Ranges",
     "Replan",
@@ -31,6 +35,7 @@ __all__ = [
     "baselines",
     "candidates_of",
     "compare",
+    "frontier",
     "jeffreys_interval",
     "package_of",
     "ranges",

@@ -82,7 +82,7 @@ class Task:
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
         """Play a ladder from where the past has led."""
         begin = self.past.position(self.game) if self.past.stage else None
-        return play(self.game, ladder, begin=begin, prefer=prefer)
+        return play(self.game, ladder, begin=begin, prefer=prefer, objective=self.aims.objective)
 
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars)."""
@@ -93,7 +93,7 @@ class Task:
         return at_least(outcome.smallest_margin, self.margin) and not self.aims.broken(self.game, outcome)
 
     def alone(self, name: str) -> Task:
-        """The task of a single type, which then is no secret: its payoff is maximized.
+        """The task of a single type, which then is no secret: what counts against it is maximized.
 
         Of the limits it has what they ask of each type alone.
         """
