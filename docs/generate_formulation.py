@@ -28,20 +28,32 @@ from sanctopt.aims import PLAIN, Aims, HostileProbability, WorstPrior
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
+from sanctopt.ladder import Rung
+from sanctopt.rung_limits import Decision, OtherFirstRungs, Required
 from sanctopt.search import forced
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "formulation.md"
 CASES = ROOT / "tests" / "cases"
 
-ROOMS = ("rungs", "facilitators", "rerouting", "patron", "off_ramp", "information", "payoff", "aims")
+ROOMS = (
+    *("rungs", "facilitators", "rerouting", "patron", "off_ramp", "information", "payoff", "aims"),
+    "rung_limits",
+)
 """Modules of ``sanctopt.formulation`` that hold constraint families, in the order of the page."""
 
 SIZED = ("worked_example", "tiny/24", "small/101", "small/102", "small/103")
 """Cases, in ``tests/cases``, whose programs are counted."""
 
-EVERY_AIM = Aims(WorstPrior(0.2), (HostileProbability(1.0),))
-"""Aims whose program has every family of the room ``aims``."""
+EVERY_AIM = Aims(
+    WorstPrior(0.2),
+    (
+        HostileProbability(1.0),
+        OtherFirstRungs((Rung((), offer=True),)),
+        Required(Decision("offer"), 1),
+    ),
+)
+"""Aims whose program has every family of the rooms ``aims`` and ``rung_limits``."""
 
 LABEL = re.compile(r"^(?P<says>.+) \((?P<room>\w+)\.(?P<number>\d+)\)\.$")
 ADDED = "forced.1"

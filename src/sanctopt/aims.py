@@ -207,6 +207,10 @@ class Limit(ABC):
         """Why the limit does not fit a game; "" if it does."""
         return ""
 
+    def alone(self, game: Game) -> Limit | None:
+        """What the limit asks of a ladder against each type alone; None: nothing that is known."""
+        return None
+
 
 @dataclass(frozen=True)
 class AtMost(Limit):
@@ -376,6 +380,11 @@ class Aims:
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars)."""
         return self.criterion.worth(outcome.values, outcome.priors)
+
+    def alone(self, game: Game) -> Aims:
+        """Expectation, under what the limits ask of a ladder of a game against each type alone."""
+        asked = (limit.alone(game) for limit in self.limits)
+        return Aims(limits=tuple(limit for limit in asked if limit is not None))
 
     def broken(self, game: Game, outcome: Outcome) -> tuple[str, ...]:
         """Limits that a played ladder does not keep, one sentence each."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import math
 import platform
+from collections.abc import Iterable
 
 from sanctopt.aims import PLAIN, Aims
 from sanctopt.certificate import Terms, certify_from
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
-from sanctopt.ladder import Information
+from sanctopt.ladder import Information, Ladder
 from sanctopt.search import Clock, Finding, OnProgress, Task, above, search
 from sanctopt.solution import Plan, Provenance, Solution, Status
 from sanctopt.solver_options import SolveOptions
@@ -18,7 +19,7 @@ from sanctopt.solver_options import SolveOptions
 PACKAGES = ("sanctopt", "pyomo", "highspy", "numpy", "scipy", "pandas")
 
 
-def solve(
+def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searched
     game: Game,
     *,
     information: Information = Information.ADAPTIVE,
@@ -26,6 +27,7 @@ def solve(
     aims: Aims = PLAIN,
     options: SolveOptions | None = None,
     on_progress: OnProgress | None = None,
+    known_ladders: Iterable[Ladder] = (),
 ) -> Solution:
     """Find the optimal escalation ladder of a game, and prove it.
 
@@ -46,6 +48,9 @@ def solve(
         holds for all programs of the search together; the other limits for each. None: the defaults.
     on_progress : callable, optional
         Called with a `SearchProgress` about ten times a second while HiGHS searches.
+    known_ladders : iterable of Ladder
+        Ladders to begin with, of this game or of one like it; the search takes the best one that is allowed
+        here. They change how long it takes, not what is optimal. A clairvoyant solve does not use them.
 
     Returns
     -------
@@ -78,7 +83,9 @@ def solve(
         raise OptionError("limits bind all types together, but a clairvoyant plan is made for each alone")
     options = SolveOptions() if options is None else options
     clock = Clock(options.time_limit_seconds)
-    return solve_task(Task(game, information, margin, options, clock, on_progress, aims))
+    return solve_task(
+        Task(game, information, margin, options, clock, on_progress, aims, known_ladders=tuple(known_ladders))
+    )
 
 
 def solve_task(task: Task) -> Solution:

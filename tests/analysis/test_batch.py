@@ -177,6 +177,7 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         "margin": 0.25,
         "game": GAMES[0],
         "aims": Aims(MinimaxRegret({"calm": 1.0, "proud": 2.0})),
+        "known_ladders": (solve(HAND_GAME).ladder,),
     }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields
 from sanctopt.aims import PLAIN, Aims
 from sanctopt.errors import SanctoptError
 from sanctopt.game import Game
-from sanctopt.ladder import Information
+from sanctopt.ladder import Information, Ladder
 from sanctopt.search import SearchProgress
 from sanctopt.solution import Provenance, Solution, Status
 from sanctopt.solve import solve, versions
@@ -48,6 +48,8 @@ class Question:
         As in `sanctopt.solve`.
     aims : Aims
         What is maximized, and the limits that must be kept.
+    known_ladders : tuple of Ladder
+        Ladders to begin with; they do not change what is optimal.
     """
 
     name: str
@@ -55,9 +57,10 @@ class Question:
     information: Information = Information.ADAPTIVE
     margin: float = 0.0
     aims: Aims = PLAIN
+    known_ladders: tuple[Ladder, ...] = ()
 
     def key(self) -> Hashable:
-        """Equal for questions with the same answer: all but the name, the game by its digest."""
+        """Equal for questions that are solved alike: all but the name, the game by its digest."""
         asked = tuple(getattr(self, part.name) for part in fields(self) if part.name not in ("name", "game"))
         return self.game.digest(), asked
 
@@ -203,6 +206,7 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
             aims=question.aims,
             options=options,
             on_progress=stop,
+            known_ladders=question.known_ladders,
         )
     except SanctoptError as error:
         error.add_note(f"in question {question.name!r}")

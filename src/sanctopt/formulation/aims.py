@@ -34,6 +34,7 @@ from sanctopt.aims import (
 from sanctopt.errors import OptionError
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most, linear
+from sanctopt.rung_limits import RungLimit
 
 Terms = list[tuple[float, Any]]
 
@@ -157,6 +158,8 @@ def limit_kept(model: Any, number: int) -> Row:
 def limit_rows(model: Any, limit: Limit) -> list[Row]:
     """Rows of one limit: see `limit_kept`."""
     frame: Frame = model.frame
+    if isinstance(limit, RungLimit):  # `sanctopt.formulation.rung_limits`
+        return []
     if isinstance(limit, AtLeast):
         number = model.criteria.index(limit.criterion, 1)
         return [at_least(worth_terms(model, number), limit.least / frame.unit)]

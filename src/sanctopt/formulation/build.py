@@ -16,6 +16,7 @@ from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp
 from sanctopt.formulation.patron import add_patron, add_responses
 from sanctopt.formulation.payoff import add_payoff
 from sanctopt.formulation.rerouting import add_rerouting
+from sanctopt.formulation.rung_limits import add_rung_limits
 from sanctopt.formulation.rungs import add_rungs, chosen_keys
 
 
@@ -60,6 +61,7 @@ def build_program(frame: Frame) -> Any:
         add_information(model)
         add_payoff(model)
         add_aims(model)
+        add_rung_limits(model)
         hold_past(model)
     finally:
         if collecting:

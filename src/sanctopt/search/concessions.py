@@ -23,7 +23,8 @@ FIRST_SHARE = 0.5
 def known_firm(task: Task, purpose: str, seconds: float | None) -> SearchResult:
     """Solve the game of a single type whose regime never concedes, as one program."""
     program = Program.build(task, purpose)
-    start = program.claim(do_nothing(task)) if task.margin == 0 else None
+    idle = do_nothing(task)
+    start = program.claim(idle) if task.allows(idle) else None
     return solve_until_settled(program, seconds, start)
 
 
@@ -44,8 +45,9 @@ def known_concession(
     clock = Clock(seconds)
     phases: list[Phase] = []
     best = None if known_firm is None else known_firm.finding
-    if best is None and task.margin == 0:
-        best = program.claim(do_nothing(task))
+    idle = do_nothing(task)
+    if best is None and task.allows(idle):
+        best = program.claim(idle)
     if start is not None and (best is None or start.value > best.worth):
         best = program.claimed(start) or best
     stages: list[int | None] = list(reversed(program.model.frame.planned))

@@ -128,12 +128,6 @@ def _as_own(task: Task, result: SearchResult) -> SearchResult:
     return replace(result, finding=own, phases=())
 
 
-def known_type(task: Task, seconds: float | None) -> SearchResult:
-    """Solve the game of a single type."""
-    (patron,) = task.game.patron_types
-    return answer_tree(task, f"type {patron.name} known", seconds)
-
-
 def bound_from_types(task: Task, known: dict[str, SearchResult]) -> float:
     """Worth of the proven bounds against each type; no criterion falls when a payoff rises."""
     bounds = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}

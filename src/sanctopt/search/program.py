@@ -8,7 +8,7 @@ from typing import Any
 
 from pyomo.common.collections import ComponentMap
 
-from sanctopt.errors import SolverError
+from sanctopt.errors import LadderError, SolverError
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.readout import (
@@ -304,6 +304,19 @@ def do_nothing(task: Task) -> Outcome:
     """The ladder that is always allowed, played: it does nothing, ever."""
     idle = task.play(Ladder.of(task.game, Information.ADAPTIVE, [Rung(())]))
     return task.play(ladder_of(task.game, task.information, idle))
+
+
+def known_ladders(task: Task) -> list[Outcome]:
+    """The ladders known to the task, played; those that its game or its limits do not allow are left out."""
+    found = []
+    for ladder in task.known_ladders:
+        try:
+            outcome = replayed(task, (replace(rung.decisions(), known_type="") for rung in ladder.rungs))
+        except LadderError:  # made for another game: this one does not allow it
+            continue
+        if task.allows(outcome):
+            found.append(outcome)
+    return found
 
 
 def replayed(

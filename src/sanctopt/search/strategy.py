@@ -12,12 +12,13 @@ from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
-from sanctopt.search.known import bound_from_types, known_type, known_types, known_types_again, type_bound
+from sanctopt.search.known import bound_from_types, known_types, known_types_again, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
     Program,
     do_nothing,
+    known_ladders,
     replayed,
     solve_until_settled,
 )
@@ -69,9 +70,10 @@ def search(task: Task) -> SearchResult:
         if _decisions(task) <= SMALL:
             result = _exact(task, "open-loop program", {})
         else:
-            result = answer_tree(task, "open-loop program", task.clock.left())
+            result = _from_known_ladders(task, "open-loop program")
     elif len(task.game.patron_types) == 1:
-        result = known_type(task, task.clock.left())
+        (patron,) = task.game.patron_types
+        result = _from_known_ladders(task, f"type {patron.name} known")
     else:
         result = _adaptive(task)
     if result.reason is not Reason.INFEASIBLE:
@@ -165,13 +167,18 @@ def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
 def _first_ladder(
     task: Task, known: dict[str, SearchResult], *, large: bool
 ) -> tuple[Outcome | None, tuple[Phase, ...]]:
-    """The best of doing nothing, of what is best against a known type, and of the pools' ladders."""
-    found = [do_nothing(task)]
+    """The best of doing nothing, of known ladders, of what is best against a known type, and of the pools'.
+
+    Who knows a ladder of a large game already has no need of pools.
+    """
+    found = known_ladders(task)
+    pools = not (large and found)
+    found.append(do_nothing(task))
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
     share = LARGE_POOLS_SHARE if large else POOLS_SHARE
-    for _ in range(POOL_TRIES):
+    for _ in range(POOL_TRIES if pools else 0):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
         pooled, made = pooled_ladders(task, known, share, rough=large)
@@ -201,11 +208,20 @@ def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
     """The program of all types at once."""
     program = Program.build(task, purpose)
     idle = do_nothing(task)
-    start = program.claim(idle) if task.allows(idle) else None
+    allowed = [*known_ladders(task), *([idle] if task.allows(idle) else [])]
+    best = max(allowed, key=task.worth, default=None)
+    start = None if best is None else program.claim(best)
     result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
     if result.reason is Reason.INFEASIBLE and start is not None:
         raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
     return result
+
+
+def _from_known_ladders(task: Task, purpose: str) -> SearchResult:
+    """The tree of answers, from the best of the ladders that are known."""
+    best = max(known_ladders(task), key=task.worth, default=None)
+    start = None if best is None else Program.build(task, purpose).claim(best)
+    return answer_tree(task, purpose, task.clock.left(), start)
 
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:

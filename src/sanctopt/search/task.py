@@ -64,6 +64,7 @@ class Clock:
 class Task:
     """What is searched: a game from some past on, an information, a margin, aims; who hears of progress.
 
+    ``known_ladders`` are played, and the best of them that is allowed is where the search begins.
     ``stop`` is set by the first interrupted solve; those that follow end at once.
     """
 
@@ -75,6 +76,7 @@ class Task:
     on_progress: OnProgress | None
     aims: Aims = PLAIN
     past: Past = NO_PAST
+    known_ladders: tuple[Ladder, ...] = ()
     stop: threading.Event = field(default_factory=threading.Event)
 
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
@@ -91,9 +93,13 @@ class Task:
         return at_least(outcome.smallest_margin, self.margin) and not self.aims.broken(self.game, outcome)
 
     def alone(self, name: str) -> Task:
-        """The task of a single type, which then is no secret: its payoff is maximized, without limits."""
+        """The task of a single type, which then is no secret: its payoff is maximized.
+
+        Of the limits it has what they ask of each type alone.
+        """
         game = alone_with(self.game, self.game.patron_type[name])
-        return replace(self, game=game, information=Information.ADAPTIVE, aims=PLAIN)
+        aims = self.aims.alone(self.game)
+        return replace(self, game=game, information=Information.ADAPTIVE, aims=aims, known_ladders=())
 
 
 @dataclass(frozen=True)

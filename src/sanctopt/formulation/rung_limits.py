@@ -1,0 +1,191 @@
+"""Limits on the rungs themselves (`sanctopt.rung_limits`), as bounds of decisions and rows.
+
+z       no type concedes in the first stage that is planned, for an excluded rung with an offer     one each
+
+Below, u is the first stage that is planned; all types meet its rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyomo.environ as pyo
+
+from sanctopt.errors import OptionError
+from sanctopt.formulation.frame import Frame
+from sanctopt.formulation.linear import Row, at_least, at_most
+from sanctopt.formulation.rungs import chosen_keys
+from sanctopt.ladder import Rung
+from sanctopt.rung_limits import Barred, Decision, FirstRung, OtherFirstRungs, Required, RungLimit
+
+FAMILY = {"starts": "starts", "threat": "threats", "engagements": "engagements", "mitigations": "mitigations"}
+"""Family of decisions by field of a rung, but for the offer."""
+
+
+def add_rung_limits(model: Any) -> None:
+    """Add the limits on rungs; a program of some of the types has what they ask of each type alone."""
+    frame: Frame = model.frame
+    limits = [limit for limit in frame.aims.limits if isinstance(limit, RungLimit)]
+    if len(frame.types) < len(frame.game.patron_types) or frame.pools:
+        limits = [own for limit in limits if isinstance(own := limit.alone(frame.game), RungLimit)]
+    model.rung_limits = limits
+    excluded = [
+        (number, place)
+        for number, limit in enumerate(limits)
+        if isinstance(limit, OtherFirstRungs)
+        for place, rung in enumerate(limit.rungs)
+        if _exists(model, rung) and (frame.conceding or not rung.offer)
+    ]
+    if excluded:
+        offered = [key for key in excluded if _excluded(model, *key).offer]
+        model.no_concession = pyo.Var(offered, bounds=(0.0, 1.0))
+        model.other_rung = pyo.Constraint(excluded, rule=other_rung)
+        keys = [(*key, name) for key in offered for name in frame.conceding]
+        model.no_concession_now = pyo.Constraint(keys, rule=no_concession_now)
+    held = [_hold(variable, number) for limit in limits for variable, number in _held(model, limit)]
+    model.asked_rows = [row for limit in limits for row in _rows(model, limit)]
+    if not all(held):
+        model.asked_rows.append(_never(model))
+    if model.asked_rows:
+        model.asked = pyo.Constraint(range(len(model.asked_rows)), rule=asked)
+
+
+def other_rung(model: Any, number: int, place: int) -> Row:
+    """The first rung differs from an excluded one in some decision (rung_limits.1).
+
+    ``sum over decisions of the rung of (1 - d_u) + sum over all others of d_u + differs >= 1``;
+    differs = sum over types of g_u if the rung has no offer, z if it has one
+    """
+    frame: Frame = model.frame
+    rung = _excluded(model, number, place)
+    stage = frame.past.stage
+    owner = frame.copy(frame.voices[0], stage)
+    terms, chosen_count = [], 0
+    for family in FAMILY.values():
+        chosen = chosen_keys(rung)[family]
+        for index, variable in getattr(model, family).items():
+            if index[0] == owner and index[-1] == stage:
+                hit = index[1:-1] in chosen
+                chosen_count += hit
+                terms.append((-1.0 if hit else 1.0, variable))
+    if rung.offer:
+        terms.append((1.0, model.no_concession[number, place]))
+    else:
+        terms += [(1.0, model.concedes[name, stage]) for name in frame.conceding]
+    return at_least(terms, 1.0 - chosen_count)
+
+
+def no_concession_now(model: Any, number: int, place: int, type_name: str) -> Row:
+    """Whether no type concedes in the first stage that is planned (rung_limits.2).
+
+    ``z <= 1 - g_u``  for each type
+    """
+    concedes = model.concedes[type_name, model.frame.past.stage]
+    return at_most([(1.0, model.no_concession[number, place]), (1.0, concedes)], 1.0)
+
+
+def asked(model: Any, number: int) -> Row:
+    """A decision is required while the game goes on, or an offer that is accepted (rung_limits.3).
+
+    ``d_t >= 1 - sum over tau < t of g_tau`` for each type;  for an offer ``sum over types of g_t >= 1``
+
+    ``sum over types of g_u <= 0``  under a first rung that has no offer
+
+    The decisions of a first rung, and those that are barred, are held by their bounds: 1 or 0.
+    """
+    row: Row = model.asked_rows[number]
+    return row
+
+
+def _excluded(model: Any, number: int, place: int) -> Rung:
+    rung: Rung = model.rung_limits[number].rungs[place]
+    return rung
+
+
+def _exists(model: Any, rung: Rung) -> bool:
+    """Whether the program could choose a rung at all."""
+    stage = model.frame.past.stage
+    owner = model.frame.copy(model.frame.voices[0], stage)
+    chosen = chosen_keys(rung)
+    return all(
+        (owner, *key, stage) in getattr(model, family) for family in FAMILY.values() for key in chosen[family]
+    )
+
+
+def _rows(model: Any, limit: RungLimit) -> list[Row]:
+    """Rows of one limit: see `asked`."""
+    frame: Frame = model.frame
+    if isinstance(limit, FirstRung):
+        if not _exists(model, limit.rung):
+            return [_never(model)]
+        if limit.offer_free:
+            return []
+        return [_accepted(model, frame.past.stage)] if limit.rung.offer else _declined(model)
+    if isinstance(limit, Required):
+        return _required(model, limit.decision, limit.stage)
+    if isinstance(limit, (Barred, OtherFirstRungs)):
+        return []
+    raise OptionError(f"limit {limit}: the program has no rows for it")
+
+
+def _required(model: Any, decision: Decision, stage: int) -> list[Row]:
+    frame: Frame = model.frame
+    if decision.field == "offer":
+        return [_accepted(model, stage)]
+    rows = []
+    family = getattr(model, FAMILY[decision.field])
+    for name in frame.types:
+        key = (frame.copy(name, stage), *decision.key, stage)
+        made = [(1.0, family[key])] if key in family else []
+        ended = [(1.0, model.concedes[name, t]) for t in range(stage)] if name in frame.conceding else []
+        rows.append(at_least([*made, *ended], 1.0) if made or ended else _never(model))
+    return rows
+
+
+def _accepted(model: Any, stage: int) -> Row:
+    now = [(1.0, model.concedes[name, stage]) for name in model.frame.conceding]
+    return at_least(now, 1.0) if now else _never(model)
+
+
+def _declined(model: Any) -> list[Row]:
+    frame: Frame = model.frame
+    now = [(1.0, model.concedes[name, frame.past.stage]) for name in frame.conceding]
+    return [at_most(now, 0.0)] if now else []
+
+
+def _never(model: Any) -> Row:
+    """A row that nothing fulfils, without being one of constants: no stage has two responses."""
+    frame: Frame = model.frame
+    stage = frame.past.stage
+    taken = [
+        (1.0, variable) for (q, _, t), variable in model.takes.items() if (q, t) == (frame.voices[0], stage)
+    ]
+    return at_least(taken, 2.0)
+
+
+def _held(model: Any, limit: RungLimit) -> Iterator[tuple[Any, float]]:
+    """Decisions of a first rung, and those that are barred, with the value they are held at."""
+    frame: Frame = model.frame
+    if isinstance(limit, FirstRung):
+        for family in FAMILY.values():
+            chosen = chosen_keys(limit.rung)[family]
+            for index, variable in getattr(model, family).items():
+                if index[-1] == frame.past.stage:
+                    yield variable, float(index[1:-1] in chosen)
+    if isinstance(limit, Barred):
+        stages = limit.stages or frame.stages
+        decision = limit.decision
+        family = model.offers if decision.field == "offer" else getattr(model, FAMILY[decision.field])
+        for index, variable in family.items():
+            if index[1:-1] == decision.key and index[-1] in frame.planned and index[-1] in stages:
+                yield variable, 0.0
+
+
+def _hold(variable: Any, number: float) -> bool:
+    """Narrow both bounds of a variable to a number; tells whether it was within them."""
+    if not variable.lb <= number <= variable.ub:
+        return False
+    variable.setlb(number)
+    variable.setub(number)
+    return True

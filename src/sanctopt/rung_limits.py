@@ -1,0 +1,292 @@
+"""Limits on the rungs themselves: which first rung, which decisions must or must not be made.
+
+They answer "what if not": the best plan with another first rung, without a start, or with a start one stage
+later. Each is a `Limit`, so it goes with the aims into `solve`, the program (`formulation.rung_limits`) and
+the certificate.
+
+The *first rung* is that of the first stage that is planned. An offer counts as part of a rung only if some
+type accepts it at once: an offer that nobody takes changes nothing but its cost.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from sanctopt.aims import Limit
+from sanctopt.errors import OptionError
+from sanctopt.game import Game, Start
+from sanctopt.ladder import Rung
+from sanctopt.outcome import Outcome, Step
+from sanctopt.rules import unknown_names
+
+FIELDS = ("starts", "threat", "engagements", "mitigations", "offer")
+"""Fields of a rung that hold decisions."""
+
+_WORDS = {"starts": "start", "threat": "threaten", "engagements": "use", "mitigations": "begin"}
+
+
+@dataclass(frozen=True, order=True)
+class Decision:
+    """One thing that a rung does.
+
+    Attributes
+    ----------
+    field : str
+        Field of `Rung`: one of `FIELDS`.
+    item : Start or str
+        What stands in that field; "" for an offer.
+
+    Examples
+    --------
+    >>> print(Decision("threat", Start("harbour bank", "designate")))
+    threaten designate harbour bank
+    """
+
+    field: str
+    item: Start | str = ""
+
+    def __post_init__(self) -> None:
+        wanted = {"offer": not self.item, "starts": isinstance(self.item, Start)}
+        wanted["threat"] = wanted["starts"]
+        plain = isinstance(self.item, str) and bool(self.item)
+        if self.field not in FIELDS or not wanted.get(self.field, plain):
+            raise OptionError(
+                f"{self.field!r}, {self.item!r} is no decision; give a field of {', '.join(FIELDS)} and a "
+                "Start for the first two, a name for the next two, nothing for an offer"
+            )
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The item as a tuple of names."""
+        if isinstance(self.item, Start):
+            return self.item.entity, self.item.instrument
+        return (self.item,) if self.item else ()
+
+    def made_in(self, rung: Rung) -> bool:
+        """Whether a rung makes the decision."""
+        return rung.offer if self.field == "offer" else self.item in getattr(rung, self.field)
+
+    def __str__(self) -> str:
+        if self.field == "offer":
+            return "offer the off-ramp"
+        item = f"{self.item.instrument} {self.item.entity}" if isinstance(self.item, Start) else self.item
+        return f"{_WORDS[self.field]} {item}"
+
+
+def decisions_of(rung: Rung) -> tuple[Decision, ...]:
+    """All decisions of a rung, field by field."""
+    made = [Decision(field, item) for field in FIELDS[:-1] for item in getattr(rung, field)]
+    return (*made, *([Decision("offer")] if rung.offer else []))
+
+
+def without(rung: Rung, decision: Decision) -> Rung:
+    """A rung without one decision, and without what is expected at it."""
+    if decision.field == "offer":
+        return replace(rung.decisions(), offer=False)
+    kept = tuple(item for item in getattr(rung, decision.field) if item != decision.item)
+    changes: dict[str, object] = {decision.field: kept}
+    return replace(rung.decisions(), **changes)  # type: ignore[arg-type]
+
+
+def first_rung(outcome: Outcome) -> Rung:
+    """What is done in the first stage that was played; an offer counts if some type accepts it at once."""
+    steps = list(_steps_at(outcome, min(step.stage for step in outcome.steps)))
+    return replace(_plain(steps[0].rung), offer=any(step.concedes for step in steps))
+
+
+def _plain(rung: Rung) -> Rung:
+    """The decisions of a rung alone, in one order."""
+    return Rung(
+        (),
+        starts=tuple(sorted(rung.starts)),
+        engagements=tuple(sorted(rung.engagements)),
+        mitigations=tuple(sorted(rung.mitigations)),
+        threat=tuple(sorted(rung.threat)),
+        offer=rung.offer,
+    )
+
+
+def _steps_at(outcome: Outcome, stage: int) -> Iterator[Step]:
+    return (step for step in outcome.steps if step.stage == stage)
+
+
+class RungLimit(Limit):
+    """A limit on rungs; its measure is the number of decisions by which it is missed."""
+
+    def kept(self, game: Game, outcome: Outcome) -> bool:
+        """Whether nothing is missed."""
+        return self.measure(game, outcome) == 0.0
+
+    @abstractmethod
+    def alone(self, game: Game) -> Limit | None:
+        """What the limit asks of a ladder against each type alone."""
+
+
+@dataclass(frozen=True)
+class FirstRung(RungLimit):
+    """The first rung is this one.
+
+    Parameters
+    ----------
+    rung : Rung
+        The rung; its history and what is expected at it do not count.
+    offer_free : bool
+        Whether it does not count either if the off-ramp is taken at once.
+    """
+
+    rung: Rung
+    offer_free: bool = False
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Number of decisions that the rungs do not share."""
+        return float(len(_differing(self.rung, first_rung(outcome), offers=not self.offer_free)))
+
+    def misfit(self, game: Game) -> str:
+        """Why the rung does not fit the game."""
+        return _misfit(game, self.rung)
+
+    def alone(self, game: Game) -> Limit:
+        """A single type need not be the one that accepts an offer."""
+        return replace(self, offer_free=True) if self.rung.offer else self
+
+    def __str__(self) -> str:
+        return f"first rung: {describe(self.rung)}"
+
+
+@dataclass(frozen=True)
+class OtherFirstRungs(RungLimit):
+    """The first rung is none of these.
+
+    Parameters
+    ----------
+    rungs : tuple of Rung
+        The rungs; their history and what is expected at them do not count.
+    """
+
+    rungs: tuple[Rung, ...]
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """1 if the first rung is one of these."""
+        first = first_rung(outcome)
+        return float(any(not _differing(rung, first) for rung in self.rungs))
+
+    def misfit(self, game: Game) -> str:
+        """Why a rung does not fit the game."""
+        return "; ".join(filter(None, (_misfit(game, rung) for rung in self.rungs)))
+
+    def alone(self, game: Game) -> Limit | None:
+        """Against one type a rung may be the same that differs by another type's acceptance."""
+        return None if any(may_accept(game)) else self
+
+    def __str__(self) -> str:
+        return f"first rung none of {len(self.rungs)}"
+
+
+@dataclass(frozen=True)
+class Barred(RungLimit):
+    """A decision is not made: in some stages, or ever.
+
+    Parameters
+    ----------
+    decision : Decision
+        What is not done. A start that a called threat carries out counts too.
+    stages : tuple of int
+        Stages in which it is not done; none: never.
+    """
+
+    decision: Decision
+    stages: tuple[int, ...] = ()
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Number of rungs that make the decision."""
+        made = {
+            step.history
+            for step in outcome.steps
+            if (not self.stages or step.stage in self.stages) and self.decision.made_in(step.rung)
+        }
+        return float(len(made))
+
+    def misfit(self, game: Game) -> str:
+        """Why the decision or a stage does not fit the game."""
+        return _misfit_of(game, self.decision, self.stages)
+
+    def alone(self, game: Game) -> Limit:
+        """The same."""
+        return self
+
+    def __str__(self) -> str:
+        when = f" in stage {', '.join(map(str, self.stages))}" if self.stages else ""
+        return f"do not {self.decision}{when}"
+
+
+@dataclass(frozen=True)
+class Required(RungLimit):
+    """A decision is made in a stage, at every public history at which the game goes on.
+
+    Parameters
+    ----------
+    decision : Decision
+        What is done. An offer is required to be accepted by some type.
+    stage : int
+        When.
+    """
+
+    decision: Decision
+    stage: int
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Number of rungs of the stage that do not make the decision; 1 for an offer that nobody takes."""
+        steps = list(_steps_at(outcome, self.stage))
+        if self.decision.field == "offer":
+            return float(not any(step.concedes for step in steps))
+        return float(len({step.history for step in steps if not self.decision.made_in(step.rung)}))
+
+    def misfit(self, game: Game) -> str:
+        """Why the decision or the stage does not fit the game."""
+        return _misfit_of(game, self.decision, (self.stage,))
+
+    def alone(self, game: Game) -> Limit | None:
+        """The same; a single type need not be the one that accepts an offer."""
+        return None if self.decision.field == "offer" else self
+
+    def __str__(self) -> str:
+        return f"{self.decision} in stage {self.stage}"
+
+
+def describe(rung: Rung) -> str:
+    """A rung's decisions in one line.
+
+    Examples
+    --------
+    >>> describe(Rung((), starts=(Start("harbour bank", "warn"),), offer=True))
+    'warn harbour bank; offer the off-ramp'
+    """
+    made = [str(decision) for decision in decisions_of(rung)]
+    return "; ".join(text.removeprefix("start ") for text in made) or "nothing"
+
+
+def may_accept(game: Game) -> tuple[str, ...]:
+    """Types whose regime could accept an off-ramp."""
+    if game.off_ramp is None:
+        return ()
+    return tuple(patron.name for patron in game.patron_types if patron.reservation is not None)
+
+
+def _differing(one: Rung, other: Rung, *, offers: bool = True) -> set[Decision]:
+    """Decisions of one of two rungs only."""
+    found = set(decisions_of(one)) ^ set(decisions_of(other))
+    return found if offers else {decision for decision in found if decision.field != "offer"}
+
+
+def _misfit(game: Game, rung: Rung) -> str:
+    return "; ".join(unknown_names(game, rung))
+
+
+def _misfit_of(game: Game, decision: Decision, stages: tuple[int, ...]) -> str:
+    beyond = [stage for stage in stages if stage not in range(game.stages)]
+    if beyond:
+        return f"stage {beyond[0]} is none of the game, which has {game.stages}"
+    items = {} if decision.field == "offer" else {decision.field: (decision.item,)}
+    return _misfit(game, Rung((), **items))  # type: ignore[arg-type]
