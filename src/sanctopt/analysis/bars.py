@@ -1,4 +1,4 @@
-"""A number at the two ends of its range: the bars of a tornado (`sanctopt.analysis.one_at_a_time`), as data."""
+"""Numbers at the two ends of their ranges: the bars of a tornado (`sanctopt.analysis.one_at_a_time`)."""
 
 from __future__ import annotations
 

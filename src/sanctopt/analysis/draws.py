@@ -1,17 +1,17 @@
-"""Monte Carlo over the ranges of a case: what would be done first, what is it worth, what if the plan is kept?
+"""Monte Carlo over the ranges of a case: what would be done first, its worth, the cost of keeping a plan.
 
 Each draw sets every factor (`sanctopt.analysis.factors`) independently, by the distribution that the study
 states; numbers of one factor move together. Draw number n comes from its own stream, seeded by the seed and
 n: the first draws of a longer run are those of a shorter one, whatever the executor.
 
-*Priors* that are all drawn are divided by their sum (`sanctopt.analysis.factors`), so each may leave its range.
+*Priors* that are all drawn are divided by their sum (`sanctopt.analysis.factors`); each may leave its range.
 
 *Draws that are no valid game*, e.g. with a concession worth too little, are thrown away and drawn again from
 the same stream, and counted: the distribution is the stated one, given that the game is valid.
 
 In the game of each draw the kept ladder and the candidates are played, repaired where they are not allowed
-(`sanctopt.analysis.repair`). Then, unless only plays are asked for, the game is solved, begun from the best of
-them. Let V be the optimum of a draw's game, and K what the kept ladder gives there:
+(`sanctopt.analysis.repair`). Then, unless only plays are asked for, the game is solved, begun from the best
+of them. Let V be the optimum of a draw's game, and K what the kept ladder gives there:
 
     regret of keeping = V - K    at least (best value known) - K, at most (bound proven) - K
 
@@ -34,15 +34,15 @@ import numpy as np
 import pandas as pd
 
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
-from sanctopt.analysis.draws_text import Share, page
+from sanctopt.analysis.draws_text import Share, Tally, page
 from sanctopt.analysis.factors import Shape, numbers_drawn
 from sanctopt.analysis.judgements import jeffreys_interval
-from sanctopt.analysis.repair import rung_text
 from sanctopt.analysis.study import Bench, Known, Point, Study, known, prepare, resolve_question, tolerance
 from sanctopt.analysis.workload import Lazy, Meter, map_each
 from sanctopt.errors import OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
+from sanctopt.rung_limits import describe
 from sanctopt.solver_options import SolveOptions
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -171,13 +171,25 @@ class MonteCarlo:
         total = len(self.draws)
         return tuple(
             Share(rung, number, number / total, *jeffreys_interval(number, total, LEVEL))
-            for rung, number in sorted(counts.items(), key=lambda item: (-item[1], rung_text(item[0])))
+            for rung, number in sorted(counts.items(), key=lambda item: (-item[1], describe(item[0])))
         )
 
-    @property
-    def optimal(self) -> int:
-        """Draws whose optimum is proven."""
-        return sum(draw.solved and draw.best.optimal for draw in self.draws)
+    @cached_property
+    def tally(self) -> Tally:
+        """Counts of the draws."""
+        draws = self.draws
+        return Tally(
+            draws=len(draws),
+            solved=sum(draw.solved for draw in draws),
+            optimal=sum(draw.best.optimal for draw in draws),
+            bounded=sum(math.isfinite(draw.best.bound) for draw in draws),
+            repaired=sum(draw.point.kept_repaired for draw in draws),
+            regretted=sum(draw.regret > 0.0 for draw in draws),
+            factors=len(self.factors),
+            shape=self.shape.value,
+            seed=self.design.seed,
+            invalid=self.invalid,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per draw.
@@ -196,7 +208,7 @@ class MonteCarlo:
                 "kept": draw.kept,
                 "regret": draw.regret,
                 "regret_bound": draw.regret_bound,
-                "first_rung": rung_text(draw.best.first_rung),
+                "first_rung": describe(draw.best.first_rung),
                 "repaired": draw.point.kept_repaired,
             }
             | {f"value_{name}": value for name, value in draw.point.values.items()}
@@ -210,7 +222,7 @@ class MonteCarlo:
 
     def first_rungs_frame(self) -> pd.DataFrame:
         """One row per first rung: first_rung, draws, share, low, high."""
-        rows = [(rung_text(row.rung), row.count, row.share, row.low, row.high) for row in self.first_rungs]
+        rows = [(describe(row.rung), row.count, row.share, row.low, row.high) for row in self.first_rungs]
         return pd.DataFrame(rows, columns=["first_rung", "draws", "share", "low", "high"])
 
     def quantiles_frame(self) -> pd.DataFrame:
@@ -228,7 +240,18 @@ class MonteCarlo:
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
     def __str__(self) -> str:
-        return "\n".join(page(self))
+        frame = self.quantiles_frame()
+        rows = [(name, [float(x) for x in frame.loc[name]]) for name in frame.index]
+        played = [(name.removeprefix("value_"), values) for name, values in rows if name.startswith("value_")]
+        main = [(name.replace("_", " "), values) for name, values in rows if not name.startswith("value_")]
+        tally = self.tally
+        if tally.bounded == 0 or tally.optimal == tally.draws:
+            main = [row for row in main if row[0] != "regret bound"]
+        kept = next((values for name, values in main if name == "kept"), [])
+        columns = [str(column) for column in frame.columns]
+        quantities = (main, [("kept", kept), *played])
+        lines = page(self.game_name, tally, self.first_rung, self.first_rungs, columns, quantities)
+        return "\n".join(lines)
 
 
 def monte_carlo(
@@ -330,9 +353,4 @@ def _drawn(bench: Bench, shape: Shape, draws: Draws, number: int) -> tuple[Point
         point = bench.play(numbers_drawn(bench.changer.factors, map(float, shares), shape))
         if point.valid or len(thrown) == draws.tries - 1:
             return point, tuple(thrown)
-        thrown.append(point.where)
-
-
-def mean(values: list[float]) -> float:
-    """Mean of some values."""
-    return math.fsum(values) / len(values)
+        thrown.append(point.problem_column)

@@ -28,10 +28,10 @@ from typing import Any
 
 from sanctopt.analysis.addresses import addresses, find, without_extra
 from sanctopt.analysis.uncertainty import Range, Ranges, ranges
-from sanctopt.case.schema import TABLES
+from sanctopt.case.schema import GAME_FILE, TABLES
 from sanctopt.case.writer import case_files
-from sanctopt.errors import CaseError, OptionError
-from sanctopt.game import Game
+from sanctopt.errors import CaseError, OptionError, Problem
+from sanctopt.game import Game, at_least
 from sanctopt.network import baseline_revenue
 
 
@@ -231,7 +231,9 @@ def _listed(uncertain: Uncertain) -> tuple[Factor, ...]:
 class Changer:
     """Makes games from numbers: one set of paths, any number of times.
 
-    It does what `sanctopt.analysis.changes.with_values` does, faster, and with the rules of this module.
+    It does what `sanctopt.analysis.changes.with_values` does, faster, and with the rules of this module. In a
+    valid case, numbers within what may stand in their places can break three things only: the last stage
+    (``stages``), the sum of the priors, and the least value of a concession; these are checked.
 
     Parameters
     ----------
@@ -243,11 +245,12 @@ class Changer:
 
     def __init__(self, game: Game, factors: Sequence[Factor]) -> None:
         self.base = without_extra(game)
+        case_files(self.base)
         self.factors = tuple(factors)
         self._places = {place.path: place for place in find(game, (r.path for f in factors for r in f.rows))}
 
     def game(self, numbers: Mapping[str, float]) -> Game:
-        """The game with these numbers, one for each path.
+        """The game with some of the numbers set, the others as they stand.
 
         Raises
         ------
@@ -255,11 +258,12 @@ class Changer:
             If it is not valid, e.g. a concession is worth too little.
         """
         changed = self._changed(numbers)
-        case_files(changed)
+        if (lack := _concession_lacks(changed)) is not None:
+            raise CaseError(f"game {changed.name!r}", [lack])
         return changed
 
     def lifted(self, numbers: Mapping[str, float]) -> tuple[Game, bool]:
-        """The game, and whether its concession had to be raised to the least that is valid.
+        """The game, and whether the value of its concession had to be raised to the least that is valid.
 
         Raises
         ------
@@ -267,13 +271,10 @@ class Changer:
             If it is not valid even so.
         """
         changed = self._changed(numbers)
-        ramp = changed.off_ramp
-        if ramp is not None and ramp.concession_value < (least := least_concession(changed)):
-            raised = replace(changed, off_ramp=replace(ramp, concession_value=least))
-            case_files(raised)
-            return raised, True
-        case_files(changed)
-        return changed, False
+        if changed.off_ramp is None or _concession_lacks(changed) is None:
+            return changed, False
+        ramp = replace(changed.off_ramp, concession_value=least_concession(changed))
+        return replace(changed, off_ramp=ramp), True
 
     def _changed(self, numbers: Mapping[str, float]) -> Game:
         tables: dict[str, dict[int, dict[str, Any]]] = {}
@@ -295,15 +296,10 @@ class Changer:
             new = tuple(replace(row, **rows[n]) if n in rows else row for n, row in enumerate(old))
             fields: dict[str, Any] = {field: new}
             changed = replace(changed, **fields)
-        return _with_priors(changed, priors) if priors else changed
-
-    def why_invalid(self, numbers: Mapping[str, float]) -> str:
-        """Why these numbers make no valid game; "" if they do."""
-        try:
-            self.game(numbers)
-        except CaseError as error:
-            return "; ".join(str(problem) for problem in error.problems)
-        return ""
+        changed = _with_priors(changed, priors) if priors else changed
+        if "stages" in numbers:  # all else that numbers alone can break is checked by `game`
+            case_files(replace(changed, off_ramp=None))
+        return changed
 
 
 def least_concession(game: Game) -> float:
@@ -315,17 +311,30 @@ def least_concession(game: Game) -> float:
     return game.weights.revenue * revenue + game.weights.credibility * game.credibility.max
 
 
+def _concession_lacks(game: Game) -> Problem | None:
+    """What is wrong with the value of a concession; it is computed on the game that will be played."""
+    if game.off_ramp is None:
+        return None
+    value, least = game.off_ramp.concession_value, least_concession(game)
+    if at_least(value, least):
+        return None
+    message = f"is less than the {least:.6g} that could still be earned without a concession"
+    return Problem(GAME_FILE, None, "off_ramp.concession_value", f"{value:.6g}", message)
+
+
+def reason(error: CaseError) -> str:
+    """Why a game is not valid, without places in files: its numbers were set, not read."""
+    found = ((problem.column or problem.file, problem.value, problem.message) for problem in error.problems)
+    return "; ".join(" ".join(filter(None, parts)) for parts in found)
+
+
 def _with_priors(game: Game, given: Mapping[int, float]) -> Game:
     """Priors by the rule of the module."""
     rest = {n: row.prior for n, row in enumerate(game.patron_types) if n not in given}
     total, left = math.fsum(given.values()), math.fsum(rest.values())
     if total <= 0.0 and left <= 0.0:
-        return replace(
-            game,
-            patron_types=tuple(
-                replace(row, prior=given.get(n, row.prior)) for n, row in enumerate(game.patron_types)
-            ),
-        )  # not valid, and said so by the check of the case
+        problem = Problem(TABLES["types"].file, None, "prior", "", "all are 0; they must sum to 1")
+        raise CaseError(f"game {game.name!r}", [problem])
     if left > 0.0 and total <= 1.0:
         scale, own = (1.0 - total) / left, 1.0
     else:

@@ -29,7 +29,7 @@ import pandas as pd
 
 from sanctopt.analysis.bars import Bar, End, swing
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
-from sanctopt.analysis.repair import keep, rung_text
+from sanctopt.analysis.repair import keep
 from sanctopt.analysis.study import (
     KEPT,
     Bench,
@@ -48,8 +48,7 @@ from sanctopt.analysis.workload import Lazy, Meter, map_each
 from sanctopt.errors import OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
-from sanctopt.position import opening
-from sanctopt.rules import violations
+from sanctopt.rung_limits import describe
 from sanctopt.solution import Solution
 from sanctopt.solver_options import SolveOptions
 
@@ -103,7 +102,7 @@ class Tornado:
                 "bound": end.bound,
                 "optimal": end.optimal,
                 "regret": end.regret,
-                "first_rung": "" if end.first_rung is None else rung_text(end.first_rung),
+                "first_rung": "" if end.first_rung is None else describe(end.first_rung),
                 "changes": end.changes,
                 "swing": bar.swing,
                 "kept_swing": bar.kept_swing,
@@ -230,11 +229,7 @@ def _solved(bench: Bench, points: Sequence[Point], solve: Solve) -> list[End]:
     for n, solution in enumerate(solve(Lazy(len(points), first))):
         optima.append(known(solution, bench.best(game(n), points[n])))
     kept = [keep(game(n), bench.kept) for n in range(len(points))]
-    doubtful = [
-        n
-        for n, found in enumerate(optima)
-        if open_question(found, rung, kept[n]) and not violations(game(n), opening(game(n)), rung)
-    ]
+    doubtful = [n for n, found in enumerate(optima) if open_question(found, rung, kept[n])]
 
     def second(n: int) -> Question:
         place = doubtful[n]
@@ -245,8 +240,6 @@ def _solved(bench: Bench, points: Sequence[Point], solve: Solve) -> list[End]:
     ends = []
     for n, found in enumerate(optima):
         best, changes = with_first_rung(found, rung, kept[n], fixed.get(n))
-        if n not in fixed and open_question(found, rung, kept[n]):
-            changes = True  # the kept first rung is not allowed here
         ends.append(
             replace(
                 _end(points[n]),

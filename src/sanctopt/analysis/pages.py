@@ -11,7 +11,12 @@ from sanctopt.analysis.study import Known, tolerance
 
 
 def paragraph(words: str) -> Iterable[str]:
-    """Lines of a paragraph; those after the first are indented."""
+    """Lines of a paragraph."""
+    yield from textwrap.wrap(words, text.WIDTH, break_on_hyphens=False)
+
+
+def hanging(words: str) -> Iterable[str]:
+    """Lines of an entry of a list; those after the first are indented."""
     yield from textwrap.wrap(words, text.WIDTH, subsequent_indent="    ", break_on_hyphens=False)
 
 
@@ -19,7 +24,7 @@ def legend(entries: Iterable[tuple[str, str]]) -> Iterable[str]:
     """What the words of a page mean."""
     yield from text.section("How to read this page")
     for word, meaning in entries:
-        yield from paragraph(f"{word}: {meaning}")
+        yield from hanging(f"{word}: {meaning}")
 
 
 def count(number: int, noun: str) -> str:

@@ -27,6 +27,7 @@ from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.position import Dated, Position
 from sanctopt.rules import violations
+from sanctopt.rung_limits import first_rung
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Kept:
 
     @property
     def first_rung(self) -> Rung:
-        """What is done first."""
-        return first_rung(self.ladder)
+        """What is done first; an offer counts if it is accepted at once (`sanctopt.rung_limits`)."""
+        return first_rung(self.outcome)
 
 
 def keep(game: Game, ladder: Ladder) -> Kept:
@@ -92,40 +93,6 @@ def keep(game: Game, ladder: Ladder) -> Kept:
     except LadderError:
         mended = repaired(game, ladder)
         return Kept(mended, play(game, mended), True)
-
-
-def first_rung(ladder: Ladder) -> Rung:
-    """What a ladder does at the opening, decisions only and in a fixed order; nothing if it has no rung."""
-    rung = ladder.rung_at((), "")
-    return Rung(()) if rung is None else ordered(rung)
-
-
-def ordered(rung: Rung) -> Rung:
-    """The decisions of a rung, in a fixed order: equal for rungs that do the same."""
-    return Rung(
-        rung.history,
-        rung.known_type,
-        starts=tuple(sorted(rung.starts)),
-        engagements=tuple(sorted(rung.engagements)),
-        mitigations=tuple(sorted(rung.mitigations)),
-        threat=tuple(sorted(rung.threat)),
-        offer=rung.offer,
-    )
-
-
-def rung_text(rung: Rung) -> str:
-    """What a rung does, on one line.
-
-    >>> rung_text(Rung((), starts=(Start("bank", "designate"),), mitigations=("insurance",), offer=True))
-    'designate bank; mitigation insurance; offer the off-ramp'
-    >>> rung_text(Rung(()))
-    'nothing'
-    """
-    parts = [str(start) for start in rung.starts]
-    parts += [f"engagement {name}" for name in rung.engagements]
-    parts += [f"mitigation {name}" for name in rung.mitigations]
-    parts += [f"threaten to {start}" for start in rung.threat]
-    return "; ".join(parts + ["offer the off-ramp"] * rung.offer) or "nothing"
 
 
 def repaired(game: Game, ladder: Ladder) -> Ladder:

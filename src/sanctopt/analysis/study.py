@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
+from sanctopt.aims import Aims
 from sanctopt.analysis.batch import Question, solve_each
-from sanctopt.analysis.factors import Changer, Factor, Shape, Uncertain, factors_of
-from sanctopt.analysis.repair import Kept, first_rung, keep
+from sanctopt.analysis.factors import Changer, Factor, Shape, Uncertain, factors_of, reason
+from sanctopt.analysis.repair import Kept, keep
 from sanctopt.analysis.workload import Meter
 from sanctopt.errors import CaseError, LadderError, OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder, Rung
+from sanctopt.rung_limits import FirstRung, first_rung
 from sanctopt.solution import Solution
 from sanctopt.solver_options import Reason, SolveOptions
 
@@ -94,9 +96,19 @@ class Point:
     lifted: bool = False
 
     @property
+    def problem_column(self) -> str:
+        """The first word of the problem: what would have to be another."""
+        return self.problem.split(" ", 1)[0]
+
+    @property
     def valid(self) -> bool:
         """Whether the numbers make a game."""
         return not self.problem
+
+    @property
+    def kept_repaired(self) -> bool:
+        """Whether the kept ladder had to be repaired."""
+        return KEPT in self.repaired
 
     @property
     def kept(self) -> float:
@@ -119,12 +131,15 @@ class Bench:
         Makes the game of a point.
     ladders : dict of str to Ladder
         The kept one first.
+    first_rung : Rung
+        What the kept ladder does first, as the case stands.
     solution : Solution or None
         Of the game as it stands; None if it was not solved.
     """
 
     changer: Changer
     ladders: dict[str, Ladder]
+    first_rung: Rung
     solution: Solution | None
 
     @property
@@ -132,17 +147,12 @@ class Bench:
         """The kept ladder."""
         return self.ladders[KEPT]
 
-    @property
-    def first_rung(self) -> Rung:
-        """What the kept ladder does first."""
-        return first_rung(self.kept)
-
     def play(self, numbers: Mapping[str, float]) -> Point:
         """Play all ladders at a point."""
         try:
             game = self.changer.game(numbers)
         except CaseError as error:
-            return Point(dict(numbers), "; ".join(str(problem) for problem in error.problems))
+            return Point(dict(numbers), reason(error))
         return self._played(game, numbers)
 
     def play_lifted(self, numbers: Mapping[str, float]) -> Point:
@@ -210,17 +220,17 @@ def prepare(
     if study.ladder is None:
         assert solution is not None
         ladders = {KEPT: solution.ladder, **ladders}
-    return Bench(changer, ladders, solution)
+    return Bench(changer, ladders, keep(game, ladders[KEPT]).first_rung, solution)
 
 
 def resolve_question(name: str, game: Game, starts: tuple[Ladder, ...]) -> Question:
     """The question for the optimum of a game, from ladders that are known."""
-    return Question(name, game)
+    return Question(name, game, known_ladders=starts)
 
 
 def rung_question(name: str, game: Game, rung: Rung, starts: tuple[Ladder, ...]) -> Question:
     """The question for the best ladder that begins with a rung."""
-    raise NotImplementedError
+    return Question(name, game, aims=Aims(limits=(FirstRung(rung),)), known_ladders=starts)
 
 
 @dataclass(frozen=True)
@@ -256,8 +266,7 @@ def known(solution: Solution | None, played: Kept) -> Known:
             bound = max(solution.dual_bound, played.value)
         optimal = solution.status.reason is Reason.OPTIMAL
         if solution.has_ladder and solution.value > played.value + tolerance(played.value):
-            ladder = solution.ladder
-            return Known(solution.value, bound, optimal, first_rung(ladder), ladder)
+            return Known(solution.value, bound, optimal, first_rung(solution.outcome), solution.ladder)
         value = max(solution.value, played.value) if solution.has_ladder else played.value
         return Known(value, bound, optimal, played.first_rung, played.ladder)
     return Known(played.value, bound, False, played.first_rung, played.ladder)
@@ -297,7 +306,7 @@ def with_first_rung(
             least = max(least, fixed.value)
             if fixed.value > found.value + tolerance(found.value):
                 bound = max(found.bound, fixed.value)
-                found = Known(fixed.value, bound, found.optimal, first_rung(fixed.ladder), fixed.ladder)
+                found = Known(fixed.value, bound, found.optimal, first_rung(fixed.outcome), fixed.ladder)
         if fixed.dual_bound is not None and fixed.dual_bound < found.value - tolerance(found.value):
             return found, True
     return found, False if _reached(found, least) else None

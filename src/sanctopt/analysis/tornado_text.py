@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from sanctopt.analysis import comparison_text as text
 from sanctopt.analysis.bars import Bar, End
-from sanctopt.analysis.pages import count, legend, money, optimum_sentence, paragraph
-from sanctopt.analysis.repair import rung_text
+from sanctopt.analysis.pages import count, hanging, legend, money, optimum_sentence, paragraph
 from sanctopt.analysis.study import Known
 from sanctopt.ladder import Rung
+from sanctopt.rung_limits import describe
 
 SHOWN = 20
 """Most factors in the text; the frame has all."""
@@ -27,7 +27,7 @@ def page(
     )
     yield from paragraph(
         f"The kept ladder is worth {text.money(kept_value)} as the case stands. It begins with: "
-        f"{rung_text(first_rung)}."
+        f"{describe(first_rung)}."
     )
     if optimum is not None:
         yield from paragraph(optimum_sentence(optimum, kept_value))
@@ -44,18 +44,17 @@ def page(
 
 
 def _table(bars: Sequence[Bar], solved: bool) -> Iterable[str]:
-    titles = ["factor", "at low", "at high", "kept\nat low", "kept\nat high", "kept\nswing"]
-    if solved:
-        titles += ["best\nat low", "best\nat high", "best\nswing", "first rung\nchanges"]
+    titles = ["factor", "at low", "at high", "kept\nat low", "kept\nat high"]
+    titles += ["best\nat low", "best\nat high", "swing", "other\nfirst rung"] if solved else ["swing"]
     rows = []
     for bar in bars:
-        row = [bar.factor.name]
-        row += [_number(bar, end) for end in bar.ends]
-        row += [_kept(end) for end in bar.ends]
-        row.append(money(bar.kept_swing))
-        if solved:
-            row += [_best(end) for end in bar.ends]
-            row += [money(bar.swing), _change(bar)]
+        row = [bar.factor.name, *(_number(bar, end) for end in bar.ends), *map(_kept, bar.ends)]
+        if not solved:
+            row.append(money(bar.kept_swing))
+        elif any(end.solved for end in bar.ends):
+            row += [*map(_best, bar.ends), money(bar.swing), _change(bar)]
+        else:
+            row += ["-", "-", f"({money(bar.kept_swing)})", "-"]
         rows.append(row)
     return text.table(titles, rows)
 
@@ -81,12 +80,10 @@ def _best(end: End) -> str:
 
 
 def _change(bar: Bar) -> str:
-    if not any(end.solved for end in bar.ends):
-        return "-"
     where = [name for name, end in zip(("low", "high"), bar.ends, strict=True) if end.changes]
     if where:
-        return "at " + " and ".join(where)
-    return "no" if bar.changes is False else "not known"
+        return "at both" if len(where) == 2 else f"at {where[0]}"
+    return "no" if bar.changes is False else "?"
 
 
 def _changes(bars: Sequence[Bar]) -> Iterable[str]:
@@ -102,8 +99,8 @@ def _changes(bars: Sequence[Bar]) -> Iterable[str]:
     for bar, end in changed:
         number = f" = {_number(bar, end)}" if len(end.numbers) == 1 else f" at its {_side(bar, end)} end"
         assert end.first_rung is not None
-        yield from paragraph(
-            f"{bar.factor.name}{number}: {rung_text(end.first_rung)}. Keeping the ladder costs "
+        yield from hanging(
+            f"{bar.factor.name}{number}: {describe(end.first_rung)}. Keeping the ladder costs "
             f"{text.money(end.regret)} there."
         )
 
@@ -118,7 +115,7 @@ def _troubles(bars: Sequence[Bar]) -> Iterable[str]:
     if broken:
         yield from text.section("Ends that are no valid game")
         for bar, end in broken[:SHOWN]:
-            yield from paragraph(f"{bar.factor.name}, {_side(bar, end)} end: {end.problem}")
+            yield from hanging(f"{bar.factor.name}, {_side(bar, end)} end: {end.problem}")
         if len(broken) > SHOWN:
             yield f"... and {len(broken) - SHOWN} more"
 
@@ -131,7 +128,11 @@ def _words(solved: bool) -> Iterable[str]:
             "what the kept ladder is worth there, played. 'r': it is not allowed there as it is and was "
             "repaired; what does not fit waits for the next stage.",
         ),
-        ("swing", "largest minus smallest of the values at low, as the case stands, and at high."),
+        (
+            "swing",
+            "largest minus smallest of the values at low, as the case stands, and at high: of the best "
+            "ladder, or in brackets, where nothing was solved, of the kept one.",
+        ),
     ]
     if solved:
         words += [
@@ -141,8 +142,8 @@ def _words(solved: bool) -> Iterable[str]:
                 "given, which is not proven optimal (the bounds are in the table of to_frame).",
             ),
             (
-                "first rung changes",
-                "where no optimal ladder begins as the kept one does. 'not known': the time was too short.",
+                "other first rung",
+                "where no optimal ladder begins as the kept one does. '?': the time was too short to tell.",
             ),
         ]
     yield from legend(words)
