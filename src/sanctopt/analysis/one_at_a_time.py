@@ -162,7 +162,7 @@ def tornado(
     >>> game = load_case("teaching")
     >>> found = tornado(game, Study(spread(game, 0.2, "weights.h*", "entities.coal.supply")))
     >>> [(bar.factor.name, round(bar.swing, 1), bar.changes) for bar in found.bars]
-    [('entities.coal.supply', 91.0, False), ('weights.harm', 14.4, False)]
+    [('entities.coal.supply', 114.0, False), ('weights.harm', 21.8, True)]
     """
     if top is not None and top < 0:
         raise OptionError(f"top is {top}; give the number of factors to solve at, or None for all")
