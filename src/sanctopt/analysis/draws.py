@@ -320,7 +320,7 @@ def monte_carlo(
 
     def question(number: int) -> Question:
         changed = bench.changer.game(points[number].numbers)
-        return resolve_question(f"draw {number}", changed, (bench.best(changed, points[number]).ladder,))
+        return resolve_question(f"draw {number}", changed, (bench.best(changed, points[number]).reached,))
 
     solutions = []
     if draws.solve:

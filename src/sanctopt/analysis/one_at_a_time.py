@@ -223,7 +223,7 @@ def _solved(bench: Bench, points: Sequence[Point], solve: Solve) -> list[End]:
     def first(n: int) -> Question:
         changed = game(n)
         best = bench.best(changed, points[n])
-        return resolve_question(_name(points[n]), changed, (best.ladder,))
+        return resolve_question(_name(points[n]), changed, (best.reached,))
 
     optima = []
     for n, solution in enumerate(solve(Lazy(len(points), first))):
@@ -233,7 +233,7 @@ def _solved(bench: Bench, points: Sequence[Point], solve: Solve) -> list[End]:
 
     def second(n: int) -> Question:
         place = doubtful[n]
-        starts = (kept[place].ladder,) if kept[place].first_rung == rung else ()
+        starts = (kept[place].reached,) if kept[place].first_rung == rung else ()
         return rung_question(_name(points[place]), game(place), rung, starts)
 
     fixed = dict(zip(doubtful, solve(Lazy(len(doubtful), second)), strict=True))

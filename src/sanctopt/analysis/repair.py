@@ -54,6 +54,11 @@ class Kept:
         return self.outcome.value
 
     @property
+    def reached(self) -> Ladder:
+        """The rungs that are reached, by history: what a solve of an adaptive ladder can begin with."""
+        return self.outcome.ladder
+
+    @property
     def first_rung(self) -> Rung:
         """What is done first; an offer counts if it is accepted at once (`sanctopt.rung_limits`)."""
         return first_rung(self.outcome)

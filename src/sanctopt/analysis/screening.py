@@ -429,7 +429,7 @@ class _Job:
 
         def question(number: int) -> Question:
             game, _ = bench.changer.lifted(points[number].numbers)
-            return resolve_question(f"point {number}", game, (bench.best(game, points[number]).ladder,))
+            return resolve_question(f"point {number}", game, (bench.best(game, points[number]).reached,))
 
         answers = solve_each(
             Lazy(len(points), question),
