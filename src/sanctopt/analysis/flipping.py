@@ -25,7 +25,8 @@ compared, and `FlipRadius.proven` says so. Witnesses are sought along rays s = r
 - For several: for each of a few rivals, the best ladders with other first rungs, d_i is the end at which
   factor i alone gains the rival most on the kept ladder, both *played* (0 if neither gains it anything). The
   corner, and where the rival overtakes the kept ladder by play, are solved; then r is bisected. At the
-  witness, the two ladders found there point to a new ray, and so on while that helps.
+  witness, the two ladders found there point to a new ray, and so on while that helps. Last, each factor is
+  tried back at its number, so that the witness moves only what it takes.
 
 *From below.* Let the factors be single numbers that enter payoffs only: weights, costs, the weights of
 parties, the value of a concession, priors (one, or all), harms where there is no mitigation. Then no response
@@ -63,6 +64,9 @@ from sanctopt.solver_options import Reason, SolveOptions
 
 CORNERS = 16
 """Most corners of a box that are solved for a lower bound: four factors."""
+
+PRUNED = 20
+"""Most factors of a witness that are tried without: two solves each."""
 
 NEGLIGIBLE = 1e-6
 """A factor that gains a rival less than this share of what the best factor gains it stays where it is."""
@@ -183,7 +187,7 @@ class _Seeker:
         if origin is None or not origin.flips:
             best = self._line() if len(self.factors) == 1 else self._rays(origin)
             lower = self._lower(1.0 if best is None else best.radius)
-        witness = None if best is None else self._witness(best)
+        witness = None if best is None else self._witness(self._lean(best))
         return FlipRadius(
             game.name,
             self.bench.first_rung,
@@ -328,6 +332,18 @@ class _Seeker:
                 hit = probe
             else:
                 below = middle
+        return hit
+
+    def _lean(self, hit: _Probe) -> _Probe:
+        """The witness with only those factors moved that it takes: each is tried back at its number."""
+        moved = [n for n, s in enumerate(hit.positions) if s != 0.0]
+        for place in moved if 1 < len(moved) <= PRUNED else ():
+            positions = [0.0 if n == place else s for n, s in enumerate(hit.positions)]
+            if not any(positions):
+                break
+            probe = self.probe(positions)
+            if probe is not None and probe.flips:
+                hit = probe
         return hit
 
     # --- from below ---------------------------------------------------------------------------------------
