@@ -32,7 +32,7 @@ from sanctopt.case.schema import GAME_FILE, TABLES
 from sanctopt.case.writer import case_files
 from sanctopt.errors import CaseError, OptionError, Problem
 from sanctopt.game import Game, at_least
-from sanctopt.network import baseline_revenue
+from sanctopt.network import baseline_revenue, share_network
 
 
 class Shape(Enum):
@@ -297,6 +297,7 @@ class Changer:
             fields: dict[str, Any] = {field: new}
             changed = replace(changed, **fields)
         changed = _with_priors(changed, priors) if priors else changed
+        share_network(changed, self.base)
         if "stages" in numbers:  # all else that numbers alone can break is checked by `game`
             case_files(replace(changed, off_ramp=None))
         return changed

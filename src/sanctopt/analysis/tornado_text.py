@@ -31,7 +31,12 @@ def page(
     )
     if optimum is not None:
         yield from paragraph(optimum_sentence(optimum, kept_value))
-    if len(solved) < len(bars):
+    if not solved:
+        yield from paragraph(
+            "Nothing was solved at the ends: only what the kept ladder gives there is known. The optimum may "
+            "move more or less."
+        )
+    elif len(solved) < len(bars):
         yield from paragraph(
             f"{count(len(solved), 'factor')} with the largest swing of the kept ladder were solved anew at "
             "both ends; of the others only what the kept ladder gives is known, so the optimum may move more."
@@ -121,6 +126,9 @@ def _troubles(bars: Sequence[Bar]) -> Iterable[str]:
 
 
 def _words(solved: bool) -> Iterable[str]:
+    whose = ""
+    if solved:
+        whose = ": of the best ladder, or in brackets, where nothing was solved, of the kept one"
     words = [
         ("at low, at high", "the number at the ends of its range."),
         (
@@ -128,11 +136,7 @@ def _words(solved: bool) -> Iterable[str]:
             "what the kept ladder is worth there, played. 'r': it is not allowed there as it is and was "
             "repaired; what does not fit waits for the next stage.",
         ),
-        (
-            "swing",
-            "largest minus smallest of the values at low, as the case stands, and at high: of the best "
-            "ladder, or in brackets, where nothing was solved, of the kept one.",
-        ),
+        ("swing", f"largest minus smallest of the values at low, as the case stands, and at high{whose}."),
     ]
     if solved:
         words += [
