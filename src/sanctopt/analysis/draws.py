@@ -304,7 +304,7 @@ def monte_carlo(
     """
     draws = Draws() if draws is None else draws
     study = Study() if study is None else study
-    meter = Meter(on_progress, draws.count * (2 if draws.solve else 1) + (study.ladder is None))
+    meter = Meter(on_progress, draws.count * (2 if draws.solve else 1))
     bench = prepare(
         game, study, solve_it=study.ladder is None, options=options, executor=executor, meter=meter
     )

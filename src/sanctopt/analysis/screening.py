@@ -391,7 +391,7 @@ class _Job:
         }
         taken = sample(problem)
         solving = design.output is Output.OPTIMUM
-        meter = Meter(self.on_progress, size * (2 if solving else 1) + (self.study.ladder is None))
+        meter = Meter(self.on_progress, size * (2 if solving else 1))
         bench = prepare(
             self.game,
             self.study,

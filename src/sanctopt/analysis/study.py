@@ -213,6 +213,7 @@ def prepare(
         values[name] = kept.value
     solution = None
     if solve_it or study.ladder is None:
+        meter.more(1)
         starts = (ladders[max(values, key=values.__getitem__)],) if values else ()
         question = resolve_question("as it stands", game, starts)
         answers = solve_each([question], options=options, executor=executor, on_progress=meter.phase())
