@@ -111,7 +111,7 @@ def at_once(scene: Scene, found: Sequence[Effect]) -> Iterable[str]:
         yield from wrapped(f"  - {name(row.decision)}: {'; '.join(_changes(row))}.", "      ")
     exits = ", ".join(scene.posture.exits) or "nobody"
     yield from wrapped(
-        f"At the credibility of the whole rung, {scene.posture.credibility:.2f}, leave by themselves: {exits}."
+        f"At the rung's credibility of {scene.posture.credibility:.2f} leave by themselves: {exits}."
     )
 
 
@@ -212,8 +212,8 @@ def patron(scene: Scene, found: Sequence[Switch]) -> Iterable[str]:
     size = scene.game.start_provocation
     yield from wrapped(
         f"The rung leaves provocation at {scene.posture.provocation:.2f}. Margin: by how much the patron "
-        "prefers its response, in units of its utility. Talks, cover and threats are held; only provocation is "
-        "varied."
+        "prefers its response, in units of its utility. Only provocation is varied; talks, cover and threats "
+        "are held."
     )
     yield ""
     rows = []
@@ -262,8 +262,8 @@ def left_out(scene: Scene, found: Sequence[Untouched], required: Sequence[Loss])
         return
     yield from wrapped(
         "Each move was added to the rung and the plan played again, as if there were effort for it; later "
-        "rungs follow the plan where they can. First the change of the plan's worth, in brackets what changes "
-        "from here to the end."
+        "rungs follow the plan where they can. First the change of the plan's worth, in brackets what "
+        "changes from here to the end."
     )
     for why in ORDER:
         rows = [item.chief for item in found if item.chief.why is why]

@@ -157,9 +157,9 @@ def alternatives(
     >>> from sanctopt import load_case
     >>> found = alternatives(load_case("teaching"), 2)
     >>> [round(row.value, 1) for row in found.rungs]
-    [471.2, 470.8]
+    [471.2, 470.7]
     """
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+    if isinstance(k, bool) or k != int(k) or k < 1:
         raise OptionError(f"k is {k!r}; give a whole number of first rungs, at least 1")
     found: list[Solution] = []
     rest = float("inf")
@@ -255,8 +255,8 @@ def _page(found: Alternatives) -> Iterator[str]:
         yield "What the others do otherwise, compared with the first:"
     for rank, row in enumerate(found.rungs[1:], start=2):
         added, dropped = differences(best.rung, row.rung)
-        parts = [f"also {text.moves(added)}"] if added else []
-        parts += [f"does not {text.moves(dropped)}"] if dropped else []
+        parts = [f"adds: {text.moves(added)}"] if added else []
+        parts += [f"leaves out: {text.moves(dropped)}"] if dropped else []
         less = "as good" if row.loss < text.SHOWN else f"{money(row.loss)} less"
         yield from text.wrapped(f"  {rank}. {'; '.join(parts)} ({less}).", "     ")
     yield ""
