@@ -29,7 +29,7 @@ from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Decision, OtherFirstRungs, Required
+from sanctopt.rung_limits import Decision, HeldRung, OtherFirstRungs, Required
 from sanctopt.search import forced
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,6 +52,7 @@ EVERY_AIM = Aims(
         AtLeast(0.0, Expectation(), Objective.CREDIBILITY),
         OtherFirstRungs((Rung((), offer=True),)),
         Required(Decision("offer"), 1),
+        HeldRung(Rung(())),
     ),
 )
 """Aims whose program has every family of the rooms ``aims`` and ``rung_limits``."""

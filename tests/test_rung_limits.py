@@ -18,6 +18,7 @@ from sanctopt.rung_limits import (
     Barred,
     Decision,
     FirstRung,
+    HeldRung,
     OtherFirstRungs,
     Required,
     RungLimit,
@@ -160,6 +161,29 @@ class TestAgainstBruteForce:
                 return stage != when or makes(decision, rung)
 
             check(game, Required(decision, when), best(game, allows))
+
+    def test_held_rungs(self, seed: int) -> None:
+        """Rungs of the best plan, less a decision, held where they are met, stage after stage."""
+        game = several_types(seed)
+        plan = solve(game, options=TIGHT).ladder
+        held: dict[tuple[str, ...], Rung] = {}
+        for rung in plan.rungs:
+            less = [without(rung, decision) for decision in decisions_of(rung)]
+            held[rung.history] = random.Random(seed).choice([rung.decisions(), *less])
+
+        def allows(stage: int, rung: oracle.Rung, replies: tuple[oracle.Reply, ...]) -> bool:
+            asked = held.get(replies[0].player.responses)
+            if asked is None:
+                return True
+            same = replace(ours(rung), offer=False) == replace(asked, history=(), offer=False)
+            return same and (asked.offer or not any(reply.concedes for reply in replies))
+
+        wanted = best(game, allows)
+        aims = Aims(limits=tuple(HeldRung(rung) for rung in held.values()))
+        solution = solve(game, aims=aims, options=TIGHT)
+        assert (wanted == -inf) == (solution.status.reason is Reason.INFEASIBLE)
+        if wanted > -inf:
+            assert solution.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
 
     def test_open_loop(self, seed: int) -> None:
         game = several_types(seed)

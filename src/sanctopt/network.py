@@ -267,6 +267,23 @@ def revenue_network(game: Game) -> RevenueNetwork:
     return network
 
 
+def share_network(game: Game, other: Game) -> None:
+    """Let a game use the network of another one, and the revenues known there, if both have the same network.
+
+    Games of a sensitivity analysis often differ in numbers that the network does not read.
+    """
+    if _read(game) == _read(other):
+        _networks[game] = revenue_network(other)
+
+
+def _read(game: Game) -> tuple[object, ...]:
+    """All that `RevenueNetwork` reads of a game."""
+    entities = tuple((row.name, row.supply, row.capacity) for row in game.entities)
+    links = tuple((row.source, row.sink, row.capacity, row.toll) for row in game.links)
+    changes = tuple((row.channel, row.stage, row.supply) for row in game.supply_changes)
+    return game.stages, entities, links, changes
+
+
 def most_revenue(game: Game, stage: int, removal: Mapping[str, float]) -> float:
     """The most revenue that can reach the regime in a stage: `RevenueNetwork.most_revenue`."""
     return revenue_network(game).most_revenue(stage, removal)

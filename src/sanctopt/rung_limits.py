@@ -19,7 +19,7 @@ from sanctopt.errors import OptionError
 from sanctopt.game import Game, Start
 from sanctopt.ladder import Rung
 from sanctopt.outcome import Outcome, Step
-from sanctopt.rules import unknown_names
+from sanctopt.rules import place, unknown_names
 
 FIELDS = ("starts", "threat", "engagements", "mitigations", "offer")
 """Fields of a rung that hold decisions."""
@@ -141,7 +141,8 @@ class FirstRung(RungLimit):
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Number of decisions that the rungs do not share."""
-        return float(len(_differing(self.rung, first_rung(outcome), offers=not self.offer_free)))
+        first = first_rung(outcome)
+        return float(len(_differing(_plain(self.rung), first, offers=not self.offer_free)))
 
     def misfit(self, game: Game) -> str:
         """Why the rung does not fit the game."""
@@ -170,7 +171,7 @@ class OtherFirstRungs(RungLimit):
     def measure(self, game: Game, outcome: Outcome) -> float:
         """1 if the first rung is one of these."""
         first = first_rung(outcome)
-        return float(any(not _differing(rung, first) for rung in self.rungs))
+        return float(any(not _differing(_plain(rung), first) for rung in self.rungs))
 
     def misfit(self, game: Game) -> str:
         """Why a rung does not fit the game."""
@@ -182,6 +183,43 @@ class OtherFirstRungs(RungLimit):
 
     def __str__(self) -> str:
         return f"first rung none of {len(self.rungs)}"
+
+
+@dataclass(frozen=True)
+class HeldRung(RungLimit):
+    """At its public history, if the game gets there, the rung is this one.
+
+    An offer that it makes may be left out; one that it does not make is not accepted there.
+
+    Parameters
+    ----------
+    rung : Rung
+        The rung; what is expected at it does not count.
+    """
+
+    rung: Rung
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Number of decisions that the rungs do not share."""
+        met = [step for step in outcome.steps if step.history == self.rung.history]
+        if not met:
+            return 0.0
+        added = not self.rung.offer and any(step.concedes for step in met)
+        return float(len(_differing(_plain(self.rung), _plain(met[0].rung), offers=False)) + added)
+
+    def misfit(self, game: Game) -> str:
+        """Why the rung does not fit the game."""
+        unknown = [name for name in self.rung.history if name not in game.response]
+        if unknown or self.rung.stage >= game.stages:
+            return f"{place(self.rung)}: the game has no such history"
+        return _misfit(game, self.rung)
+
+    def alone(self, game: Game) -> Limit:
+        """The same."""
+        return self
+
+    def __str__(self) -> str:
+        return f"{place(self.rung)}: {describe(self.rung)}"
 
 
 @dataclass(frozen=True)

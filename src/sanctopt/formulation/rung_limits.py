@@ -16,8 +16,8 @@ from sanctopt.errors import OptionError
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import Row, at_least, at_most
 from sanctopt.formulation.rungs import chosen_keys
-from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Barred, Decision, FirstRung, OtherFirstRungs, Required, RungLimit
+from sanctopt.ladder import History, Rung
+from sanctopt.rung_limits import Barred, Decision, FirstRung, HeldRung, OtherFirstRungs, Required, RungLimit
 
 FAMILY = {"starts": "starts", "threat": "threats", "engagements": "engagements", "mitigations": "mitigations"}
 """Family of decisions by field of a rung, but for the offer."""
@@ -44,6 +44,20 @@ def add_rung_limits(model: Any) -> None:
         keys = [(*key, name) for key in offered for name in frame.conceding]
         model.no_concession_now = pyo.Constraint(keys, rule=no_concession_now)
     held = [_hold(variable, number) for limit in limits for variable, number in _held(model, limit)]
+    model.held_rungs = [limit.rung for limit in limits if isinstance(limit, HeldRung)]
+    model.held_decisions = [
+        (rung, name, family, key)
+        for rung in model.held_rungs
+        for name in frame.types
+        for family in FAMILY.values()
+        for key in _keys(model, family, name, rung)
+    ]
+    if model.held_rungs:
+        model.held_rung = pyo.Constraint(range(len(model.held_decisions)), rule=held_rung)
+        no_offer = [
+            (n, name) for n, rung in enumerate(model.held_rungs) for name in frame.conceding if not rung.offer
+        ]
+        model.held_no_offer = pyo.Constraint(no_offer, rule=held_no_offer)
     model.asked_rows = [row for limit in limits for row in _rows(model, limit)]
     if not all(held):
         model.asked_rows.append(_never(model))
@@ -98,6 +112,56 @@ def asked(model: Any, number: int) -> Row:
     return row
 
 
+def held_rung(model: Any, number: int) -> Row:
+    """A type that comes to a public history meets the rung that is held there (rung_limits.4).
+
+    ``d_t >= 1 - away`` for each decision of the rung,  ``d_t <= away`` for all others;
+    ``away = sum over tau < t of (1 - y_h(tau),tau + g_tau)``,  h(tau) the responses of the history
+    """
+    rung, type_name, family, key = model.held_decisions[number]
+    copy = model.frame.copy(type_name, rung.stage)
+    variables = getattr(model, family)
+    away, constant = _away(model, type_name, rung.history)
+    index = (copy, *key, rung.stage)
+    made = [(1.0, variables[index])] if index in variables else []
+    minus_away = [(-factor, variable) for factor, variable in away]
+    if key in chosen_keys(rung)[family]:
+        return at_least([*made, *away], 1.0 - constant) if made or away else _never(model)
+    return at_most([*made, *minus_away], constant)
+
+
+def held_no_offer(model: Any, number: int, type_name: str) -> Row:
+    """Where a held rung has no offer, none is accepted (rung_limits.5).
+
+    ``g_t <= away``
+    """
+    rung: Rung = model.held_rungs[number]
+    away, constant = _away(model, type_name, rung.history)
+    minus_away = [(-factor, variable) for factor, variable in away]
+    return at_most([(1.0, model.concedes[type_name, rung.stage]), *minus_away], constant)
+
+
+def _away(model: Any, type_name: str, history: History) -> tuple[list[tuple[float, Any]], float]:
+    """Terms and constant of how far a type is from a public history; 0 if it comes there."""
+    frame: Frame = model.frame
+    voice = frame.voice[type_name]
+    terms, constant = [], 0.0
+    for stage, response in enumerate(history):
+        constant += 1.0
+        if (voice, response, stage) in model.takes:
+            terms.append((-1.0, model.takes[voice, response, stage]))
+        if type_name in frame.conceding:
+            terms.append((1.0, model.concedes[type_name, stage]))
+    return terms, constant
+
+
+def _keys(model: Any, family: str, name: str, rung: Rung) -> list[tuple[str, ...]]:
+    """Decisions of a family that a type could meet at a rung, or that the rung makes."""
+    copy = model.frame.copy(name, rung.stage)
+    there = [i[1:-1] for i in getattr(model, family) if i[0] == copy and i[-1] == rung.stage]
+    return list(dict.fromkeys([*there, *sorted(chosen_keys(rung)[family])]))
+
+
 def _excluded(model: Any, number: int, place: int) -> Rung:
     rung: Rung = model.rung_limits[number].rungs[place]
     return rung
@@ -124,7 +188,7 @@ def _rows(model: Any, limit: RungLimit) -> list[Row]:
         return [_accepted(model, frame.past.stage)] if limit.rung.offer else _declined(model)
     if isinstance(limit, Required):
         return _required(model, limit.decision, limit.stage)
-    if isinstance(limit, (Barred, OtherFirstRungs)):
+    if isinstance(limit, (Barred, HeldRung, OtherFirstRungs)):
         return []
     raise OptionError(f"limit {limit}: the program has no rows for it")
 
