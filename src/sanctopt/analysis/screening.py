@@ -350,7 +350,11 @@ def sobol(
         if float(np.ptp(outputs)) <= FLAT * max(1.0, float(np.max(np.abs(outputs)))):
             return {ours: np.full(problem["num_vars"], np.nan) for ours in names}  # 0 / 0
         found = _salib("analyze.sobol").analyze(
-            problem, outputs, calc_second_order=False, conf_level=CONFIDENCE, seed=design.seed
+            problem,
+            outputs,
+            calc_second_order=False,
+            conf_level=CONFIDENCE,
+            seed=np.random.default_rng(design.seed),  # SALib 1.6 takes a seed of 0 for none
         )
         return {ours: found[theirs] for ours, theirs in names.items()}
 
