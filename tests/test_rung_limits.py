@@ -10,6 +10,7 @@ from math import inf
 import pytest
 
 import oracle
+from hand_games import HAND_GAME
 from sanctopt import Aims, Information, OptionError, Rung, SolveOptions, Start, load_case, solve
 from sanctopt.aims import HostileProbability
 from sanctopt.game import Game
@@ -227,6 +228,12 @@ def test_limits_go_together(seed: int) -> None:
     more = solve(game, aims=Aims(limits=calm[:1]), options=TIGHT)
     if less.plans:
         assert less.value <= more.value + 1e-6 * max(1.0, abs(more.value))
+
+
+def test_where_nothing_can_be_done_there_is_no_other_rung() -> None:
+    game = replace(HAND_GAME, effort_per_stage=0.0)
+    check(game, OtherFirstRungs((Rung(()),)), -inf)
+    check(game, FirstRung(Rung(())), solve(game).value)
 
 
 class TestTeaching:

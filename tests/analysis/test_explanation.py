@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -24,6 +25,7 @@ from sanctopt import (
     solve,
 )
 from sanctopt.aims import ExpectedCost, HostileProbability, TotalCost, WorstType
+from sanctopt.analysis import batch
 from sanctopt.analysis import losses as losses_module
 from sanctopt.analysis.explanation import Explanation, explain
 from sanctopt.analysis.losses import Known, Loss, Way
@@ -42,6 +44,11 @@ from test_search import several_types
 SEEDS = (0, 3, 5, 8, 17, 27, 29, 52)
 TEACHING = load_case("teaching")
 TIGHT = SolveOptions(relative_gap=1e-7)
+
+
+@functools.cache
+def teaching() -> Explanation:
+    return explain(TEACHING, solve(TEACHING))
 
 
 def slack(*amounts: float) -> float:
@@ -318,7 +325,7 @@ def test_reasons_occur() -> None:
 
 def test_reasons_of_teaching() -> None:
     """See the folder: the large bank is out of reach of the first blow, the trader comes in later rungs."""
-    found = explain(TEACHING, solve(TEACHING))
+    found = teaching()
     chief = {item.entity: item.chief for item in found.untouched}
     assert {name: row.why for name, row in chief.items()} == {
         "trader": Why.LATER,
@@ -442,6 +449,39 @@ def test_an_open_loop_ladder_has_its_first_rung_explained() -> None:
         explain(TEACHING, solution, ("acquiesce",))
 
 
+def test_the_executor_changes_nothing_and_progress_is_told() -> None:
+    told: list[str] = []
+    ladder = adaptive(HAND_GAME, Rung((), starts=(TRADER,)))
+    alone = explain(HAND_GAME, ladder)
+    with ThreadPoolExecutor(2) as executor:
+        other = explain(HAND_GAME, ladder, executor=executor, on_progress=lambda item: told.append(item.name))
+    assert alone.to_frame().equals(other.to_frame())
+    assert str(alone) == str(other)
+    assert "the best plan from here" in told
+    assert "start designate trader: postponed by one stage" in told
+
+
+def test_what_was_not_reached_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a Ctrl-C at the second solve, all later losses are unknown, with an open range."""
+    ladder = adaptive(HAND_GAME, Rung((), starts=(TRADER,)))
+    calls = 0
+
+    def stopped(*given, **asked):  # type: ignore[no-untyped-def]
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise KeyboardInterrupt
+        return solve(*given, **asked)
+
+    monkeypatch.setattr(batch, "solve", stopped)
+    found = explain(HAND_GAME, ladder)
+    assert found.losses
+    for loss in found.losses:
+        assert math.isnan(loss.loss)
+        assert (loss.low, loss.high) == (0.0, math.inf)
+    assert "?  no plan was found in time." in str(found)
+
+
 class TestRefused:
     def test_another_game(self) -> None:
         with pytest.raises(LadderError, match="of another game"):
@@ -478,7 +518,7 @@ class TestRefused:
 
 class TestPage:
     def test_teaching(self) -> None:
-        page = str(explain(TEACHING, solve(TEACHING)))
+        page = str(teaching())
         for line in (
             "Why this rung? teaching, quarter 0 (stage 0)",
             "  - designate medium_bank",
@@ -493,7 +533,7 @@ class TestPage:
         assert "inf" not in page.replace("information", "")
 
     def test_frames_have_a_row_for_everything(self) -> None:
-        found = explain(TEACHING, solve(TEACHING))
+        found = teaching()
         frame = found.to_frame()
         assert len(frame) == len(found.losses) + len(found.required)
         assert set(frame.status) == {"optimal"}
@@ -503,7 +543,7 @@ class TestPage:
         assert list(found.untouched_frame().instrument) == ["designate", "warn", "designate"]
 
     def test_losses_at_a_limit_are_marked(self) -> None:
-        found = explain(TEACHING, solve(TEACHING))
+        found = teaching()
         known = Known(400.0, 500.0, Reason.LIMIT)
         wide = [replace(loss, best=known, low=0.0, high=90.0) for loss in found.losses]
         missing = replace(wide[0], loss=math.nan)

@@ -151,7 +151,8 @@ def _coverage(scene: Scene) -> Iterator[Constraint]:
         if harm <= 0.0 or reduction <= 0.0:
             continue
         binds = not at_least(game.max_cover, reduction)
-        text = f"{reduction:.0%} of what {response} does to {party}; at most {game.max_cover:.0%} counts"
+        cover, most = f"{100 * reduction:.0f} %", f"{100 * game.max_cover:.0f} %"
+        text = f"{cover} of what {response} does to {party} is covered; at most {most} counts"
         yield Constraint("coverage", f"{party}, {response}", reduction, game.max_cover, binds, text)
 
 
@@ -177,7 +178,7 @@ def _reservations(scene: Scene) -> Iterator[Constraint]:
             continue
         most = share * step.baseline_revenue
         met = at_least(most, step.revenue)
-        text = f"yields at a revenue of {most:,.1f} ({share:.0%} of {step.baseline_revenue:,.1f}); "
+        text = f"yields at a revenue of {most:,.1f} ({100 * share:.0f} % of {step.baseline_revenue:,.1f}); "
         if met:
             text += f"it has {step.revenue:,.1f}: " + (
                 "it concedes" if step.concedes else "an offer would be taken"

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from sanctopt.aims import Expectation
 from sanctopt.analysis.comparison_text import WIDTH, heading, money, section, table
 from sanctopt.analysis.constraints import Constraint
-from sanctopt.analysis.effects import Effect
+from sanctopt.analysis.effects import Effect, Turn
 from sanctopt.analysis.losses import Known, Loss, Way, differences
 from sanctopt.analysis.scene import Scene
 from sanctopt.analysis.switches import Switch
 from sanctopt.analysis.untouched import Trial, Untouched, Why
+from sanctopt.game import Start
 from sanctopt.ladder import Rung
 from sanctopt.rung_limits import Decision, decisions_of, first_rung
 
 SHOWN = 0.05
 """Amounts below this many millions of US dollars are shown as 0: one decimal is."""
+
+ROWS = 6
+"""Starts of a kind that are told one by one; the others are listed."""
 
 VERBS = {"engagements": "hold", "mitigations": "begin", "threat": "threaten to"}
 
@@ -125,7 +129,7 @@ def _changes(row: Effect) -> Iterable[str]:
         yield f"credibility {row.credibility:+.2f}"
     stocks = [("provocation", row.provocation), ("engagement", row.engagement), ("threat", row.threat_size)]
     yield from (f"{word} {amount:+.2f}" for word, amount in stocks if amount != 0.0)
-    yield from (f"{turn.type} answers {turn.instead}, not {turn.response}" for turn in row.turns)
+    yield from _turns(row.turns)
 
 
 def worth_of_moves(scene: Scene, losses: Sequence[Loss]) -> Iterable[str]:
@@ -211,27 +215,44 @@ def patron(scene: Scene, found: Sequence[Switch]) -> Iterable[str]:
     yield from section("What the patron does, and what would turn it")
     size = scene.game.start_provocation
     yield from wrapped(
-        f"The rung leaves provocation at {scene.posture.provocation:.2f}. Margin: by how much the patron "
-        "prefers its response, in units of its utility. Only provocation is varied; talks, cover and threats "
-        "are held."
+        f"The rung leaves provocation at {scene.posture.provocation:.2f}. How far the next best response "
+        "is behind is in units of the patron's utility, not of money. Only provocation is varied; talks, "
+        "cover and threats are held."
     )
-    yield ""
-    rows = []
+    groups: dict[tuple[object, ...], list[Switch]] = {}
     for row in found:
-        margin = "-" if math.isinf(row.margin) else "tie" if row.margin == 0.0 else f"{row.margin:.2f}"
-        more = "nothing" if math.isinf(row.more) else f"+{row.more:.2f}: {' or '.join(row.more_to)}"
-        alike = "-" if math.isinf(row.more) else "no single move left"
+        groups.setdefault(_answer(row), []).append(row)
+    for rows in groups.values():
+        row, belief = rows[0], math.fsum(item.belief for item in rows)
+        parts = [f"{', '.join(item.type for item in rows)} ({percent(belief)}): {row.response}"]
+        if row.runner_up:
+            least = min(item.margin for item in rows)
+            parts.append(f"next best {row.runner_up}, {f'{least:.2f} behind' if least > 0.0 else 'a tie'}")
+        yield from wrapped(f"  - {'; '.join((*parts, *_turning(row, size)))}.", "      ")
+
+
+def _answer(row: Switch) -> tuple[object, ...]:
+    """What makes two types alike on the page."""
+    return (
+        *(row.response, row.runner_up, row.more_to, row.as_much_as, row.less_to, row.leaving_out),
+        *(f"{number:.2f}" for number in (row.margin, row.more, row.less)),
+    )
+
+
+def _turning(row: Switch, size: Callable[[Start], float]) -> Iterator[str]:
+    """What would turn a type, upwards and downwards."""
+    if math.isinf(row.more):
+        yield "more provocation changes nothing"
+    else:
+        enough = "more than any move left provokes"
         if row.as_much_as is not None:
-            alike = f"{row.as_much_as} (+{size(row.as_much_as):.2f})"
-        rows.append((row.type, percent(row.belief), row.response, row.runner_up or "-", margin, more, alike))
-    titles = ("type", "belief", "response", "next best", "margin", "would turn it", "enough for that")
-    yield from table(titles, rows)
-    for row in found:
-        if math.isfinite(row.less):
-            text = f"At {row.less:.2f} less provocation {row.type} would turn to {' or '.join(row.less_to)}"
-            if row.leaving_out is not None:
-                text += f"; to leave out {row.leaving_out} (-{size(row.leaving_out):.2f}) would be enough"
-            yield from wrapped(f"{text}.")
+            enough = f"{row.as_much_as} (+{size(row.as_much_as):.2f}) would do"
+        yield f"{' or '.join(row.more_to)} at +{row.more:.2f} provocation: {enough}"
+    if math.isfinite(row.less):
+        text = f"{' or '.join(row.less_to)} at -{row.less:.2f}"
+        if row.leaving_out is not None:
+            text += f": to leave out {row.leaving_out} (-{size(row.leaving_out):.2f}) would do"
+        yield text
 
 
 def bounds(found: Sequence[Constraint]) -> Iterable[str]:
@@ -301,8 +322,34 @@ def _reason(scene: Scene, why: Why, rows: Sequence[Trial]) -> Iterable[str]:
     elif why in (Why.NO_REVENUE, Why.LEAVES):
         yield from wrapped("  - " + ", ".join(f"{row.start} ({signed(row.worth)})" for row in rows), "      ")
     else:
-        for row in rows:
-            yield from wrapped(f"  - {row.start}: {'; '.join(_trial(scene, row))}", "      ")
+        yield from _by_turns(scene, rows)
+
+
+def _by_turns(scene: Scene, rows: Sequence[Trial]) -> Iterable[str]:
+    """Starts with their changes, those that turn the same types together."""
+    groups: dict[str, list[Trial]] = {}
+    for row in rows:
+        groups.setdefault("; ".join(_turns(row.turns)), []).append(row)
+    for turns, alike in groups.items():
+        if turns and len(alike) > 1:
+            yield from wrapped(f"  With any of these, {turns}:", "  ")
+        elif not turns and len(groups) > 1:
+            yield "  The patron answers as before:"
+        for row in alike[:ROWS]:
+            single = [turns] if turns and len(alike) == 1 else []
+            yield from wrapped(f"  - {row.start}: {'; '.join((*_trial(scene, row), *single))}", "      ")
+        if more := alike[ROWS:]:
+            names = ", ".join(str(row.start) for row in more)
+            yield from wrapped(f"  - {signed(more[0].worth)} to {signed(more[-1].worth)}: {names}", "      ")
+
+
+def _turns(turns: Iterable[Turn]) -> Iterator[str]:
+    """Types that turn alike, together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for turn in turns:
+        groups.setdefault((turn.response, turn.instead), []).append(turn.type)
+    for (response, instead), types in groups.items():
+        yield f"{', '.join(types)}: {instead}, not {response}"
 
 
 def _trial(scene: Scene, row: Trial) -> Iterable[str]:
@@ -311,7 +358,6 @@ def _trial(scene: Scene, row: Trial) -> Iterable[str]:
     if abs(row.conceding) >= 0.0005:
         parts.append(f"probability of a concession {signed(100 * row.conceding)} points")
     yield signed(row.worth) + (f" ({', '.join(parts)})" if parts else "")
-    yield from (f"{turn.type} would {turn.instead}, not {turn.response}" for turn in row.turns)
     if row.later:
         yield f"planned for {' or '.join(scene.game.stage_label(stage) for stage in row.later)}"
 

@@ -12,6 +12,7 @@ differs, also one that changes nothing: the second best may be the best with a l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -22,14 +23,18 @@ from sanctopt.aims import PLAIN, Aims
 from sanctopt.analysis import explanation_text as text
 from sanctopt.analysis.batch import BatchProgress, OnBatchProgress, Question, solve_each
 from sanctopt.analysis.comparison_text import heading, money, table
+from sanctopt.analysis.constraints import obstacle, open_starts
 from sanctopt.analysis.losses import GAP, Way, changed_ladder, differences
 from sanctopt.analysis.scene import scene_at
 from sanctopt.errors import OptionError
-from sanctopt.game import Game
+from sanctopt.game import Game, at_least
 from sanctopt.ladder import Ladder, Rung
-from sanctopt.rung_limits import OtherFirstRungs, decisions_of, first_rung
+from sanctopt.rung_limits import Decision, OtherFirstRungs, decisions_of, first_rung
 from sanctopt.solution import Solution
 from sanctopt.solver_options import Reason, SolveOptions
+
+ADDED = 10
+"""Starts, those that provoke least, that are added to a plan's first rung by hand to begin the next search."""
 
 
 @dataclass(frozen=True)
@@ -195,12 +200,20 @@ def alternatives(
 
 
 def _nearby(game: Game, found: list[Solution]) -> Iterator[Ladder]:
-    """Ladders of the last plan, with one decision of its first rung struck out or put off."""
+    """The last plan with one decision of its first rung left out, or with one start more in it."""
     if not found:
         return
     scene = scene_at(game, found[-1].ladder, ())
     for decision in decisions_of(scene.rung):
         yield changed_ladder(scene, decision, Way.REPLACED)
+    left = game.effort_per_stage - math.fsum(map(game.start_effort, scene.rung.starts))
+    more = [
+        start
+        for start in open_starts(scene)
+        if at_least(left, game.start_effort(start)) and not obstacle(scene, start)
+    ]
+    for start in sorted(more, key=game.start_provocation)[:ADDED]:
+        yield changed_ladder(scene, Decision("starts", start), Way.REQUIRED)
 
 
 def _ranked(found: list[Solution]) -> tuple[Alternative, ...]:

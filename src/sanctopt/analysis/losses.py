@@ -10,9 +10,9 @@ that keep x as well. The loss of a decision d of the rung, made in stage t, is V
 | replaced | d is not done in stage t; what is done instead, and later, is free |
 
 A start is done also where a called threat carries it out; an offer is postponed if some type takes it in the
-next stage. No x is easier to keep than the last, so a decision
-that is struck out or postponed loses at least as much as one that is replaced. Losses do not add up: two
-decisions that stand in for each other may both lose nothing.
+next stage. No x is easier to keep than the last, so a decision that is struck out or postponed loses at least
+as much as one that is replaced. Losses do not add up: two decisions that stand in for each other may both
+lose nothing.
 """
 
 from __future__ import annotations

@@ -9,13 +9,15 @@ Reasons, in the order in which the first one that holds is the chief one:
 
 1. it was made before;
 2. a rule other than effort forbids it (what it requires is missing or too young);
-3. some type would give another response in this stage, and the plan would be worth less;
-4. the plan makes it later, at one history at least, and would be worth less if it came now;
-5. the entity leaves by itself at this credibility, and the start takes no more from it in this stage;
-6. others take over: the regime's revenue would not fall in any stage (no minimum cut needs the entity);
-7. it costs more than it brings: the plan would be worth less, or no more;
-8. the effort of the stage has no room for it;
-9. none of these: the plan would be worth more, so it is not optimal.
+3. the plan would be worth more, but the effort of the stage has no room for it;
+4. the plan would be worth more, and there is room: it is not optimal;
+5. some type would give another response in this stage, and the plan would be worth less;
+6. the plan makes it later, at one history at least, and is worth no more if it comes now;
+7. the entity leaves by itself at this credibility, and the start takes no more from it in this stage;
+8. others take over: the regime's revenue would not fall in any stage (no minimum cut needs the entity);
+9. it costs more than it brings: the plan would be worth no more.
+
+Those from 5 on can hold beside another one, and so can a lack of room.
 """
 
 from __future__ import annotations
@@ -181,16 +183,18 @@ def _tried(scene: Scene, start: Start, effort: float) -> Trial:
         step.revenue < other.revenue - SMALL for step, other in _pairs(scene.outcome, played)
     )
     used = math.fsum(map(scene.game.start_effort, scene.rung.starts))
+    room = at_least(scene.game.effort_per_stage, used + effort)
     reasons = tuple(
         why
         for why, holds in (
+            (Why.EFFORT, not room and worth > SMALL),
+            (Why.GAIN, room and worth > SMALL),
             (Why.PROVOKES, bool(turns) and worth < -SMALL),
             (Why.LATER, bool(later) and worth <= SMALL),
             (Why.LEAVES, start.entity in scene.posture.exits and removal <= 0.0),
             (Why.NO_REVENUE, not falls),
             (Why.COST, worth <= SMALL),
-            (Why.EFFORT, not at_least(scene.game.effort_per_stage, used + effort)),
-            (Why.GAIN, worth > SMALL),
+            (Why.EFFORT, not room and worth <= SMALL),
         )
         if holds
     )

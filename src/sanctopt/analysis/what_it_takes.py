@@ -238,11 +238,12 @@ def what_would_it_take(
     Examples
     --------
     >>> from sanctopt import Rung, Start, load_case
-    >>> game = load_case("teaching")
-    >>> bank_alone = Rung((), starts=(Start("medium_bank", "designate"),))
-    >>> found = what_would_it_take(game, bank_alone, ["mitigations.insurance.ally.retaliate.cost"])
-    >>> round(found.witness["mitigations.insurance.ally.retaliate.cost"], 1)
-    12.5
+    >>> from sanctopt.analysis.changes import with_value
+    >>> game = with_value(load_case("teaching"), "stages", 1)
+    >>> small = Rung((), starts=(Start("large_bank", "warn"), Start("trader", "designate")))
+    >>> found = what_would_it_take(game, small, ["types.wary.prior"])
+    >>> {path: round(value, 2) for path, value in found.witness.items()}  # it is 0.6 in the case
+    {'types.wary.prior': 0.58}
     """
     limit = FirstRung(replace(first_rung.decisions(), history=()))
     replace(PLAIN, limits=(limit,)).check(game)

@@ -87,6 +87,8 @@ def other_rung(model: Any, number: int, place: int) -> Row:
         terms.append((1.0, model.no_concession[number, place]))
     else:
         terms += [(1.0, model.concedes[name, stage]) for name in frame.conceding]
+    if not terms:  # there is nothing to choose, so there is no other rung
+        return _never(model)
     return at_least(terms, 1.0 - chosen_count)
 
 
