@@ -7,7 +7,9 @@ before the game: `elicitation` chooses types by small programs of its own, throu
 
 from sanctopt.analysis.batch import Answer, BatchProgress, Question, solve_each
 from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.commitment import Commitment, value_of_commitment
 from sanctopt.analysis.comparison import Comparison, compare
+from sanctopt.analysis.credibility_audit import Audit, audit
 from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
 from sanctopt.analysis.replanning import Replan, replan
@@ -17,8 +19,10 @@ from sanctopt.analysis.valuation import Values, values
 
 __all__ = [
     "Answer",
+    "Audit",
     "BatchProgress",
     "Candidate",
+    "Commitment",
     "Comparison",
     "Elicitation",
     "Judgement",
@@ -27,6 +31,7 @@ __all__ = [
     "Ranges",
     "Replan",
     "Values",
+    "audit",
     "base_rates",
     "baselines",
     "candidates_of",
@@ -39,5 +44,6 @@ __all__ = [
     "solve_each",
     "telling_shifts",
     "types_from_elicitation",
+    "value_of_commitment",
     "values",
 ]

@@ -210,7 +210,9 @@ def _arrival(model: Any, limit: NoEmptyThreat, name: str, *, gives: bool) -> Ite
 
 def _variable(family: Any, key: tuple[object, ...]) -> Any:
     """The variable of a key; None if the program has none."""
-    return family[key] if key in family else None
+    if key in family:  # a family of Pyomo has no `get`
+        return family[key]
+    return None
 
 
 def _spoilers(model: Any, limit: NoEmptyThreat) -> Iterator[tuple[str, str]]:
