@@ -57,14 +57,14 @@ def _threat(threat: Threat) -> list[str]:
         f"the best plan without a threat here {threat.value_without}, "
         f"this plan played without it {threat.played_without:,.2f}",
     ]
-    deterred = [row for row in threat.answers if row.deterred]
-    for row in deterred:
+    moved = [row for row in threat.answers if row.moved]
+    for row in moved:
         lines.append(
-            f"    deters type {row.type} ({row.belief:.0%}): {row.without_threat} without it, "
-            f"{row.with_threat} with it"
+            f"    {'deters' if row.deterred else 'moves'} type {row.type} ({row.belief:.0%}): "
+            f"{row.without_threat} without it, {row.with_threat} with it"
         )
-    if not deterred:
-        lines.append("    deters no type")
+    if not moved:
+        lines.append("    moves no type")
     by = f"by type {', '.join(threat.called_by)}" if threat.called_by else "by no type"
     lines.append(f"    called on the expected path: {by}")
     return lines + [f"    {_call(call)}" for call in threat.calls]

@@ -70,6 +70,11 @@ class Answers:
     deterred: bool
     """Whether the threat keeps it from a hostile response."""
 
+    @property
+    def moved(self) -> bool:
+        """Whether the threat changes what it answers."""
+        return self.with_threat != self.without_threat
+
 
 @dataclass(frozen=True)
 class Call:

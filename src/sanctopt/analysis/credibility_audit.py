@@ -387,7 +387,7 @@ class _Made:
             size=self.here[0].threat_size,
             belief=shares,
             value_with=criterion.worth(values_by_type(names, later), shares),
-            value_without=Bounded.of(best).at_least(Bounded(played, played, math.inf)),
+            value_without=Bounded.of(best),
             played_without=played,
             answers=tuple(
                 Answers(

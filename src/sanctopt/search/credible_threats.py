@@ -49,7 +49,7 @@ from sanctopt.outcome import Outcome, Step
 from sanctopt.position import Past, Position, take
 from sanctopt.rules import violations
 from sanctopt.rung_limits import Barred, Decision, Givers, NoEmptyThreat
-from sanctopt.search.program import do_nothing
+from sanctopt.search.program import do_nothing, replayed
 from sanctopt.search.strategy import claimed_by_type, search
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.solution import Phase
@@ -62,9 +62,13 @@ value of the rest."""
 CLOSE = 1e-7
 """Gap to which the rest of a game is solved where the gap asked for does not decide."""
 
-SEARCH_SHARE, REST_SHARE, DIVE_SHARE = 0.5, 0.2, 0.5
-"""Shares of the time left for one search of the game, for one rest of the game that is judged, and for the
-search of a ladder without the threats that were found empty."""
+SEARCH_SHARE, JUDGE_SHARE, REST_SHARE, DIVE_SHARE = 0.4, 0.3, 0.3, 0.6
+"""Shares of the time left for one search of the game, for judging the ladder found, of that for one rest of
+the game, and for the search of a ladder without the threats that were found empty."""
+
+BUILDING = 3.0
+"""How many times longer a rest of a game takes than its types' slowest program takes to compile, at least:
+with less time it is not begun (a program is built before it is compiled, and played after)."""
 
 PATIENCE = 3
 """Rounds without a time limit before a ladder without the threats that were found empty is looked for."""
@@ -118,6 +122,7 @@ class _Rounds:
     def __init__(self, task: Task, judge: _Judge) -> None:
         self._task, self._judge = task, judge
         self._best: tuple[Finding, Aims] | None = None
+        self._spare: Outcome | None = None
         self._bound: float | None = None
         self._undecided = Limit.NONE
         self._phases: list[Phase] = []
@@ -157,21 +162,35 @@ class _Rounds:
 
     def _search(self, limits: tuple[NoEmptyThreat | Barred, ...], share: float) -> tuple[SearchResult, Aims]:
         task = self._task
-        best = () if self._best is None else (self._best[0].ladder,)
+        found = [] if self._best is None else [self._best[0].ladder]
+        found += [] if self._spare is None else [self._spare.ladder]
+        known = (*task.known_ladders, *found)
         aims = replace(task.aims, limits=(*task.aims.limits, *limits))
-        asked = replace(
-            task, aims=aims, known_ladders=(*task.known_ladders, *best), clock=task.clock.until(share)
-        )
-        result = search(asked)
+        result = search(replace(task, aims=aims, known_ladders=known, clock=task.clock.until(share)))
         self._phases += result.phases
+        self._judge.hear(result.phases)
         return result, aims
 
     def _judged(self, finding: Finding, aims: Aims) -> tuple[Verdict, ...]:
-        """What is wrong with a ladder; it is kept if that is nothing, and it is the best so far."""
-        verdicts = tuple(self._judge.verdicts(self._task, finding.outcome))
+        """What is wrong with a ladder; it is kept if that is nothing, and it is the best so far.
+
+        If something is, it is kept without its threats: what has none needs no judging.
+        """
+        task = self._task
+        timed = replace(task, clock=task.clock.until(JUDGE_SHARE))
+        verdicts = tuple(self._judge.verdicts(timed, finding.outcome))
         if not verdicts and (self._best is None or finding.worth > self._best[0].worth):
             self._best = finding, aims
+        if verdicts:
+            rungs = (replace(rung.decisions(), threat=()) for rung in finding.ladder.rungs)
+            self._keep_spare(replayed(task, rungs))
         return verdicts
+
+    def _keep_spare(self, outcome: Outcome) -> None:
+        """Keep a ladder without threats, if it is the best of these."""
+        task = self._task
+        if task.allows(outcome) and (self._spare is None or task.worth(outcome) > task.worth(self._spare)):
+            self._spare = outcome
 
     def _dive(self, verdicts: tuple[Verdict, ...]) -> None:
         """Look for a ladder without the threats that were found empty, in none of their stages."""
@@ -187,9 +206,11 @@ class _Rounds:
 
     def _closed(self) -> bool:
         """Whether the best ladder is within the gap asked for of the bound."""
-        if self._best is None or self._bound is None:
+        worths = [] if self._best is None else [self._best[0].worth]
+        worths += [] if self._spare is None else [self._task.worth(self._spare)]
+        if not worths or self._bound is None:
             return False
-        worth = self._best[0].worth
+        worth = max(worths)
         return relative_gap(worth, max(self._bound, worth)) <= self._task.options.relative_gap
 
     def _exhausted(self) -> tuple[SearchResult, Aims]:
@@ -209,10 +230,11 @@ class _Rounds:
         if self._undecided is not Limit.NONE and reason is Reason.OPTIMAL and not self._closed():
             reason, limit = Reason.LIMIT, self._undecided
         if self._best is None:
-            idle = do_nothing(task)
-            if not task.allows(idle):
-                return SearchResult(None, self._bound, reason, limit, phases), task.aims
-            self._best = claimed_by_type(task, idle), task.aims
+            self._keep_spare(do_nothing(task))
+        if self._spare is not None and (self._best is None or task.worth(self._spare) > self._best[0].worth):
+            self._best = claimed_by_type(task, self._spare), task.aims
+        if self._best is None:
+            return SearchResult(None, self._bound, reason, limit, phases), task.aims
         finding, aims = self._best
         return SearchResult(finding, self._bound, reason, limit, phases), aims
 
@@ -222,6 +244,11 @@ class _Judge:
 
     def __init__(self) -> None:
         self._known: dict[object, Rest] = {}
+        self._slowest = 0.0
+
+    def hear(self, phases: tuple[Phase, ...]) -> None:
+        """Learn from the programs that were solved how long it takes to begin one."""
+        self._slowest = max((self._slowest, *(phase.report.compile_seconds for phase in phases)))
 
     def verdicts(self, task: Task, outcome: Outcome) -> Iterator[Verdict]:
         """What cuts off each threat that is not credible, one for each rung that makes one."""
@@ -236,7 +263,8 @@ class _Judge:
         key = _key(past.position(task.game)), likely, gap
         if key in self._known:
             return self._known[key]
-        if task.stop.is_set() or task.clock.left() == 0.0:
+        left = task.clock.left(REST_SHARE)
+        if task.stop.is_set() or (left is not None and left <= BUILDING * len(likely) * self._slowest):
             limit = Limit.INTERRUPT if task.stop.is_set() else Limit.TIME
             return Rest(-INFINITE, INFINITE, frozenset(), limit)
         inner = replace(
