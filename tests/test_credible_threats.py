@@ -217,6 +217,13 @@ class TestWhatIsCutOff:
         with pytest.raises(OptionError, match="close moon is not eligible"):
             solve(game, aims=Aims(limits=(limit,)))
 
+    def test_types_and_responses_that_the_game_does_not_have(self) -> None:
+        game = threat_game(KEPT)
+        for response, types, reason in (("kick", ("tough",), "no response"), ("hit", ("soft",), "no type")):
+            limit = NoEmptyThreat((Rung((), threat=(MINE,)),), response, Givers.NOBODY, types)
+            with pytest.raises(OptionError, match=reason):
+                solve(game, aims=Aims(limits=(limit,)))
+
     def test_it_reads_well(self) -> None:
         rung = Rung((), threat=(Start("mine", "close"),))
         limit = NoEmptyThreat((rung,), "hit", Givers.NOBODY, ("tough",))

@@ -324,8 +324,11 @@ class NoEmptyThreat(RungLimit):
         return set(last.threat) == set(met.threat) and last.offer == any(step.concedes for step in here)
 
     def misfit(self, game: Game) -> str:
-        """Why a rung does not fit the game."""
-        return "; ".join(filter(None, (_misfit(game, rung) for rung in self.rungs)))
+        """Why a rung, the response or a type does not fit the game."""
+        unknown = [f"{name!r} is no type of the game" for name in self.types if name not in game.patron_type]
+        if self.response not in game.response:
+            unknown.append(f"{self.response!r} is no response of the game")
+        return "; ".join(filter(None, (*(_misfit(game, rung) for rung in self.rungs), *unknown)))
 
     def alone(self, game: Game) -> Limit | None:
         """Against one type nothing: what the others answer is not known."""

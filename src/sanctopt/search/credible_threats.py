@@ -62,7 +62,7 @@ value of the rest."""
 CLOSE = 1e-7
 """Gap to which the rest of a game is solved where the gap asked for does not decide."""
 
-SEARCH_SHARE, JUDGE_SHARE, REST_SHARE, DIVE_SHARE = 0.4, 0.3, 0.3, 0.6
+SEARCH_SHARE, JUDGE_SHARE, REST_SHARE, DIVE_SHARE = 0.6, 0.3, 0.3, 0.7
 """Shares of the time left for one search of the game, for judging the ladder found, of that for one rest of
 the game, and for the search of a ladder without the threats that were found empty."""
 
