@@ -29,7 +29,7 @@ from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Decision, HeldRung, OtherFirstRungs, Required
+from sanctopt.rung_limits import Decision, Givers, HeldRung, NoEmptyThreat, OtherFirstRungs, Required
 from sanctopt.search import forced
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +53,8 @@ EVERY_AIM = Aims(
         OtherFirstRungs((Rung((), offer=True),)),
         Required(Decision("offer"), 1),
         HeldRung(Rung(())),
+        NoEmptyThreat((Rung((), offer=True),), "retaliate", Givers.NOBODY, ("wary",)),
+        NoEmptyThreat((Rung((), offer=True),), "broad", Givers.NOBODY, ("type0",)),
     ),
 )
 """Aims whose program has every family of the rooms ``aims`` and ``rung_limits``."""

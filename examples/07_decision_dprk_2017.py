@@ -33,8 +33,12 @@ from sanctopt.plots import plot_frontier, plot_ladder_tree, plot_tornado
 HOME = Path(__file__).resolve().parents[1]
 
 parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-parser.add_argument("--seconds", type=float, default=540.0, help="for all solves together (default: %(default)g)")
-parser.add_argument("--draws", type=int, default=60, help="games drawn over the ranges (default: %(default)d)")
+parser.add_argument(
+    "--seconds", type=float, default=540.0, help="for all solves together (default: %(default)g)"
+)
+parser.add_argument(
+    "--draws", type=int, default=60, help="games drawn over the ranges (default: %(default)d)"
+)
 parser.add_argument("--output", type=Path, default=HOME / "demo_output", help="folder (default: demo_output)")
 
 
@@ -55,9 +59,7 @@ def main() -> None:
         print(f"{time.perf_counter() - begin:5.0f} s  {title}", file=sys.stderr, flush=True)
 
     def limit(share: float, threads: int = 1) -> SolveOptions:
-        return SolveOptions(
-            time_limit_seconds=share * arguments.seconds, relative_gap=1e-3, threads=threads
-        )
+        return SolveOptions(time_limit_seconds=share * arguments.seconds, relative_gap=1e-3, threads=threads)
 
     game = load_case("dprk_2017")
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
@@ -73,7 +75,9 @@ def main() -> None:
         print(compare(game, rules, solution=best))
 
         page(3, "What it trades: revenue denied against the probability of a hostile response")
-        trade = frontier(game, Objective.DENIED, Objective.HOSTILITY, points=4, options=limit(0.03, threads=2))
+        trade = frontier(
+            game, Objective.DENIED, Objective.HOSTILITY, points=4, options=limit(0.03, threads=2)
+        )
         print(trade)
 
         page(4, "Other first rungs")

@@ -47,7 +47,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to get the same answer again; ``history`` is where the plan begins."""
+    """What is needed to get the same answer again; ``history`` is where the plan begins.
+
+    ``credible_threats`` tells whether only ladders count whose threats would be carried out by choice.
+    """
 
     versions: Mapping[str, str]
     game_name: str
@@ -57,6 +60,7 @@ class Provenance:
     aims: Aims
     options: SolveOptions
     history: History = ()
+    credible_threats: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready dictionary."""
@@ -68,6 +72,7 @@ class Provenance:
             "information": self.information.value,
             "margin": self.margin,
             "history": list(self.history),
+            "credible_threats": self.credible_threats,
             "criterion": str(self.aims.criterion),
             "objective": str(self.aims.objective),
             "limits": [str(limit) for limit in self.aims.limits],
@@ -203,6 +208,8 @@ class Solution:
                 lines.append(f"expectation   {self.outcome.value:,.2f}   (US$m, expected over types)")
             for limit in aims.limits:
                 lines.append(f"limit         {limit}")
+            if self.provenance.credible_threats:
+                lines.append("limit         only threats that would be carried out by choice")
             if self.dual_bound is None:
                 lines.append("no bound was proven in time")
             else:

@@ -7,7 +7,9 @@ before the game: `elicitation` chooses types by small programs of its own, throu
 
 from sanctopt.analysis.batch import Answer, BatchProgress, Question, solve_each
 from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.commitment import Commitment, value_of_commitment
 from sanctopt.analysis.comparison import Comparison, compare
+from sanctopt.analysis.credibility_audit import Audit, audit
 from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
 from sanctopt.analysis.pareto import FirstMove, Frontier, Point, frontier
@@ -18,8 +20,10 @@ from sanctopt.analysis.valuation import Values, values
 
 __all__ = [
     "Answer",
+    "Audit",
     "BatchProgress",
     "Candidate",
+    "Commitment",
     "Comparison",
     "Elicitation",
     "FirstMove",
@@ -31,6 +35,7 @@ __all__ = [
     "Ranges",
     "Replan",
     "Values",
+    "audit",
     "base_rates",
     "baselines",
     "candidates_of",
@@ -44,5 +49,6 @@ __all__ = [
     "solve_each",
     "telling_shifts",
     "types_from_elicitation",
+    "value_of_commitment",
     "values",
 ]

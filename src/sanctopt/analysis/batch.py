@@ -52,7 +52,10 @@ class Question:
     known_ladders : tuple of Ladder
         Ladders to begin with; they do not change what is optimal.
     past : Past
-        What was done, as the game allows, and answered before the plan begins; payoffs from then on count.
+        What was done and answered before the first stage that is planned: payoffs count from there on, and
+        the priors of the game are the beliefs there.
+    credible_threats : bool
+        As in `sanctopt.solve`.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Question:
     aims: Aims = PLAIN
     known_ladders: tuple[Ladder, ...] = ()
     past: Past = NO_PAST
+    credible_threats: bool = False
 
     def key(self) -> Hashable:
         """Equal for questions that are solved alike: all but the name, the game by its digest."""
@@ -203,8 +207,8 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     if stop.is_set():
         return _not_reached(question, options)
     try:
-        asked = _from_past if question.past.stage else _solve
-        solution = asked(question, options, stop)
+        ask = _rest_of_game if question.past.stage else _game
+        solution = ask(question, options, stop)
     except SanctoptError as error:
         error.add_note(f"in question {question.name!r}")
         raise
@@ -216,7 +220,7 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     return solution
 
 
-def _solve(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
+def _game(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     return solve(
         question.game,
         information=question.information,
@@ -225,10 +229,11 @@ def _solve(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
         options=options,
         on_progress=stop,
         known_ladders=question.known_ladders,
+        credible_threats=question.credible_threats,
     )
 
 
-def _from_past(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
+def _rest_of_game(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     """The best plan from where the past has led."""
     question.aims.check(question.game)
     return solve_task(
@@ -242,6 +247,7 @@ def _from_past(question: Question, options: SolveOptions, stop: _Stop) -> Soluti
             question.aims,
             question.past,
             question.known_ladders,
+            question.credible_threats,
         )
     )
 
@@ -323,6 +329,7 @@ def _not_reached(question: Question, options: SolveOptions) -> Solution:
         aims=aims,
         options=options,
         history=question.past.responses,
+        credible_threats=question.credible_threats,
     )
     return Solution(Status(Reason.INTERRUPTED, Limit.INTERRUPT), None, (), (), 0.0, provenance)
 

@@ -65,7 +65,8 @@ class Task:
     """What is searched: a game from some past on, an information, a margin, aims; who hears of progress.
 
     ``known_ladders`` are played, and the best of them that is allowed is where the search begins.
-    ``stop`` is set by the first interrupted solve; those that follow end at once.
+    With ``credible_threats`` only ladders count whose threats would be carried out by choice
+    (`credible_threats`). ``stop`` is set by the first interrupted solve; those that follow end at once.
     """
 
     game: Game
@@ -77,6 +78,7 @@ class Task:
     aims: Aims = PLAIN
     past: Past = NO_PAST
     known_ladders: tuple[Ladder, ...] = ()
+    credible_threats: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
