@@ -13,7 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from sanctopt import Ladder, Solution, SolveOptions, load_case, solve
+from sanctopt import Ladder, SolveOptions, load_case, solve
 from sanctopt.aims import Objective
 from sanctopt.analysis import (
     BatchProgress,
@@ -85,7 +85,9 @@ def main() -> None:
         print(others)
 
         page(5, "If one number is wrong")
-        candidates = {**rules, **found(trade.points), **found(others.rungs)}
+        candidates: dict[str, Ladder] = dict(rules)
+        candidates |= {f"frontier {number}": point.ladder for number, point in enumerate(trade.points)}
+        candidates |= {f"alternative {number}": row.ladder for number, row in enumerate(others.rungs)}
         study = Study(ladder=best.ladder, candidates=candidates)
         wrong = tornado(game, study, top=2, options=limit(0.02), executor=executor, on_progress=tell)
         print(wrong)
@@ -108,11 +110,6 @@ def main() -> None:
         axes.get_figure(root=True).savefig(arguments.output / name, dpi=150)
     print(f"\nladder.png, frontier.png and tornado.png are in {arguments.output.name}/")
     assert best.certificate.accepted
-
-
-def found(rows: object) -> dict[str, Ladder]:
-    """Ladders of the points of a frontier, or of other first rungs, by what they are."""
-    raise NotImplementedError
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from oracle_threats import credible_optimum, optimum_without_threats
 from sanctopt import Aims, Information, OptionError, Rung, SolveOptions, Start, load_case, solve
 from sanctopt.aims import MeanCVaR, MinimaxRegret, TotalCost
 from sanctopt.analysis import Question, audit, replan, solve_each
-from sanctopt.analysis.audited_rungs import Verdict
+from sanctopt.analysis.threats.audited_rungs import Verdict
 from sanctopt.game import Game
 from sanctopt.ladder import History
 from sanctopt.outcome import Outcome

@@ -16,8 +16,8 @@ from hand_games import BANK, HAND_GAME, NOTICE, adaptive, changed, with_entity
 from oracle_threats import CredibleSearch
 from sanctopt import Information, Ladder, LadderError, Rung, SolveOptions, load_case, play, solve
 from sanctopt.analysis import Audit, audit
-from sanctopt.analysis.audited_rungs import Threat, Verdict
-from sanctopt.analysis.bounded import Bounded
+from sanctopt.analysis.threats.audited_rungs import Threat, Verdict
+from sanctopt.analysis.threats.bounded import Bounded
 from sanctopt.beliefs import Surprise
 from sanctopt.game import Game
 from sanctopt.outcome import Outcome, Step

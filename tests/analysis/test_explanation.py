@@ -26,12 +26,12 @@ from sanctopt import (
 )
 from sanctopt.aims import ExpectedCost, HostileProbability, TotalCost, WorstType
 from sanctopt.analysis import batch
-from sanctopt.analysis import losses as losses_module
-from sanctopt.analysis.explanation import Explanation, explain
-from sanctopt.analysis.losses import Known, Loss, Way
-from sanctopt.analysis.scene import Scene, scene_at
-from sanctopt.analysis.switches import switches
-from sanctopt.analysis.untouched import Why, untouched
+from sanctopt.analysis.reasons import losses as losses_module
+from sanctopt.analysis.reasons.explanation import Explanation, explain
+from sanctopt.analysis.reasons.losses import Known, Loss, Way
+from sanctopt.analysis.reasons.scene import Scene, scene_at
+from sanctopt.analysis.reasons.switches import switches
+from sanctopt.analysis.reasons.untouched import Why, untouched
 from sanctopt.game import Game, Start
 from sanctopt.ladder import History
 from sanctopt.position import Position, take, utilities

@@ -11,7 +11,7 @@ from hand_games import BANK, HAND_GAME, TRADER, changed
 from sanctopt import Aims, OptionError, SolveOptions, load_case, play
 from sanctopt.aims import TotalCost, WorstType
 from sanctopt.analysis.batch import BatchProgress
-from sanctopt.analysis.first_rungs import alternatives
+from sanctopt.analysis.reasons.first_rungs import alternatives
 from sanctopt.rung_limits import first_rung
 from sanctopt.solver_options import Reason
 from test_rung_limits import values_by_first_rung

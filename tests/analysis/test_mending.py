@@ -8,9 +8,9 @@ import pytest
 
 from hand_games import BANK, HAND_GAME, TRADER, adaptive, changed
 from sanctopt import Rung, play, solve
-from sanctopt.analysis.losses import Way, changed_ladder, free_decisions
-from sanctopt.analysis.mending import fitted
-from sanctopt.analysis.scene import scene_at
+from sanctopt.analysis.reasons.losses import Way, changed_ladder, free_decisions
+from sanctopt.analysis.reasons.mending import fitted
+from sanctopt.analysis.reasons.scene import scene_at
 from sanctopt.position import opening
 from sanctopt.rung_limits import Decision
 from test_search import several_types

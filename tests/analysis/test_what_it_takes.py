@@ -11,10 +11,10 @@ import pytest
 
 from hand_games import HAND_GAME, TRADER, changed
 from sanctopt import OptionError, Rung, SolveOptions, Start, load_case
-from sanctopt.analysis import what_it_takes as module
 from sanctopt.analysis.changes import with_values
-from sanctopt.analysis.turning import Turn, together, turning_point
-from sanctopt.analysis.what_it_takes import TOGETHER, WhatItTakes, what_would_it_take
+from sanctopt.analysis.reasons import what_it_takes as module
+from sanctopt.analysis.reasons.turning import Turn, together, turning_point
+from sanctopt.analysis.reasons.what_it_takes import TOGETHER, WhatItTakes, what_would_it_take
 from sanctopt.errors import CaseError
 from sanctopt.game import Game
 from test_rung_limits import values_by_first_rung

@@ -42,7 +42,7 @@ import pandas as pd
 from sanctopt.aims import Aims, AtLeast, Counted, Expectation, Limit, Mixture, Objective
 from sanctopt.analysis.batch import BatchProgress, OnBatchProgress
 from sanctopt.analysis.pareto_text import move_text, number_text, side_text
-from sanctopt.analysis.rules_of_thumb import baselines
+from sanctopt.analysis.rules.rules_of_thumb import baselines
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
