@@ -42,6 +42,9 @@ time that this may take."""
 POOL_TRIES = 3
 """How often pools are tried while none of them finds a ladder, each time with twice the share."""
 
+GOOD_GAP = 0.1
+"""A known ladder of a large game is good enough, without pools, at this gap under the bound of known types."""
+
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
@@ -169,10 +172,12 @@ def _first_ladder(
 ) -> tuple[Outcome | None, tuple[Phase, ...]]:
     """The best of doing nothing, of known ladders, of what is best against a known type, and of the pools'.
 
-    Who knows a ladder of a large game already has no need of pools.
+    Who knows a good ladder of a large game already has no need of pools.
     """
     found = known_ladders(task)
-    pools = not (large and found)
+    bound = bound_from_types(task, known)
+    good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, found))
+    pools = not (large and good)
     found.append(do_nothing(task))
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
