@@ -24,12 +24,12 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt import Information, load_case, read_case
-from sanctopt.aims import PLAIN, Aims, HostileProbability, WorstPrior
+from sanctopt.aims import PLAIN, Aims, AtLeast, Expectation, HostileProbability, Objective, WorstPrior
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Decision, OtherFirstRungs, Required
+from sanctopt.rung_limits import Decision, Givers, HeldRung, NoEmptyThreat, OtherFirstRungs, Required
 from sanctopt.search import forced
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -49,8 +49,12 @@ EVERY_AIM = Aims(
     WorstPrior(0.2),
     (
         HostileProbability(1.0),
+        AtLeast(0.0, Expectation(), Objective.CREDIBILITY),
         OtherFirstRungs((Rung((), offer=True),)),
         Required(Decision("offer"), 1),
+        HeldRung(Rung(())),
+        NoEmptyThreat((Rung((), offer=True),), "retaliate", Givers.NOBODY, ("wary",)),
+        NoEmptyThreat((Rung((), offer=True),), "broad", Givers.NOBODY, ("type0",)),
     ),
 )
 """Aims whose program has every family of the rooms ``aims`` and ``rung_limits``."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import sanctopt
-from sanctopt import Game, Information, read_case, solve, write_case
+from sanctopt import Game, Information, SolveOptions, read_case, solve, write_case
 from suite import baseline, cases, families, grids, measure, sweeps, tables
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -358,3 +358,15 @@ def test_every_benchmark_is_listed() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_the_suite(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"suite.{name}")).failed == 0
+
+
+def test_lagrangean_bounds_are_bounds() -> None:
+    """Of a priced tie, whatever the prices; with the relaxation above them."""
+    lagrangean = importlib.import_module("lagrangean")
+    game = cases.case_game("adapting/XS/0")
+    optimum = solve(game, options=SolveOptions(relative_gap=1e-6)).value
+    relaxed, _, *lines = lagrangean.bounds(game, 20.0, 3, 0.02)
+    found = [float(line.split()[1].replace(",", "")) for line in lines]
+    assert len(found) == 3
+    assert all(bound >= optimum * (1 - 1e-6) for bound in found)
+    assert float(relaxed.split()[-1].replace(",", "")) >= found[0] * (1 - 1e-6)

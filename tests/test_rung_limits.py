@@ -10,6 +10,7 @@ from math import inf
 import pytest
 
 import oracle
+from hand_games import HAND_GAME
 from sanctopt import Aims, Information, OptionError, Rung, SolveOptions, Start, load_case, solve
 from sanctopt.aims import HostileProbability
 from sanctopt.game import Game
@@ -18,6 +19,7 @@ from sanctopt.rung_limits import (
     Barred,
     Decision,
     FirstRung,
+    HeldRung,
     OtherFirstRungs,
     Required,
     RungLimit,
@@ -161,6 +163,29 @@ class TestAgainstBruteForce:
 
             check(game, Required(decision, when), best(game, allows))
 
+    def test_held_rungs(self, seed: int) -> None:
+        """Rungs of the best plan, less a decision, held where they are met, stage after stage."""
+        game = several_types(seed)
+        plan = solve(game, options=TIGHT).ladder
+        held: dict[tuple[str, ...], Rung] = {}
+        for rung in plan.rungs:
+            less = [without(rung, decision) for decision in decisions_of(rung)]
+            held[rung.history] = random.Random(seed).choice([rung.decisions(), *less])
+
+        def allows(stage: int, rung: oracle.Rung, replies: tuple[oracle.Reply, ...]) -> bool:
+            asked = held.get(replies[0].player.responses)
+            if asked is None:
+                return True
+            same = replace(ours(rung), offer=False) == replace(asked, history=(), offer=False)
+            return same and (asked.offer or not any(reply.concedes for reply in replies))
+
+        wanted = best(game, allows)
+        aims = Aims(limits=tuple(HeldRung(rung) for rung in held.values()))
+        solution = solve(game, aims=aims, options=TIGHT)
+        assert (wanted == -inf) == (solution.status.reason is Reason.INFEASIBLE)
+        if wanted > -inf:
+            assert solution.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+
     def test_open_loop(self, seed: int) -> None:
         game = several_types(seed)
         for decision in drawn_decisions(game, seed):
@@ -203,6 +228,12 @@ def test_limits_go_together(seed: int) -> None:
     more = solve(game, aims=Aims(limits=calm[:1]), options=TIGHT)
     if less.plans:
         assert less.value <= more.value + 1e-6 * max(1.0, abs(more.value))
+
+
+def test_where_nothing_can_be_done_there_is_no_other_rung() -> None:
+    game = replace(HAND_GAME, effort_per_stage=0.0)
+    check(game, OtherFirstRungs((Rung(()),)), -inf)
+    check(game, FirstRung(Rung(())), solve(game).value)
 
 
 class TestTeaching:

@@ -271,6 +271,7 @@ def test_provenance() -> None:
         "margin": 0.01,
         "history": [],
         "criterion": "expectation",
+        "objective": "payoff",
         "limits": [],
         "options": {
             "time_limit_seconds": None,

@@ -1,8 +1,9 @@
-"""What a plan aims at: a criterion over the payoffs against the types, and limits that it must keep.
+"""What a plan aims at: an objective against each type, a criterion over the types, and limits to be kept.
 
-With v(θ) the coalition's payoff against type θ and p the prior, a *criterion* turns (v, p) into one number,
-the *worth* of a ladder, which is maximized. No criterion here falls when a v(θ) rises, so bounds of the v(θ)
-give a bound of the worth. A *limit* is a quantity of the played ladder with the most that it may be.
+With v(θ) what counts against type θ, the payoff or another *objective*, and p the prior, a *criterion* turns
+(v, p) into one number, the *worth* of a ladder, which is maximized. No criterion here falls when a v(θ)
+rises, so bounds of the v(θ) give a bound of the worth. A *limit* is a quantity of the played ladder with the
+most, or the least, that it may be.
 
 Everything on this page is computed from a played ladder alone; the program states the same by an epigraph
 (`sanctopt.formulation.aims`).
@@ -17,10 +18,35 @@ from dataclasses import dataclass, field
 
 from sanctopt.errors import OptionError
 from sanctopt.game import Game, at_least
-from sanctopt.outcome import Outcome
+from sanctopt.outcome import Counted, Mixture, Objective, Outcome, counts_by_type
+
+__all__ = [
+    "PLAIN",
+    "Aims",
+    "AtLeast",
+    "AtMost",
+    "Counted",
+    "Criterion",
+    "Expectation",
+    "ExpectedCost",
+    "ExpectedHarm",
+    "HostileProbability",
+    "Limit",
+    "MeanCVaR",
+    "MinimaxRegret",
+    "Mixture",
+    "Objective",
+    "PartyHarm",
+    "TotalCost",
+    "Values",
+    "WorstPrior",
+    "WorstType",
+    "counts_by_type",
+    "lower_tail",
+]
 
 Values = Mapping[str, float]
-"""Payoff, or prior, by type."""
+"""What counts against a type (the payoff as a rule), or prior, by type."""
 
 
 class Criterion(ABC):
@@ -239,25 +265,31 @@ class AtLeast(Limit):
     Parameters
     ----------
     least : float
-        Millions of US dollars.
+        Millions of US dollars, or the unit of the objective. Where little of the objective is good, what
+        counts is minus the amount: -20 asks for a cost of at most 20.
     criterion : Criterion
         What is measured.
+    objective : Objective or Mixture
+        Of what it is the criterion.
 
     Examples
     --------
     >>> print(AtLeast(-50.0, WorstType()))
     worst type at least -50
+    >>> print(AtLeast(-20.0, Expectation(), Objective.COST))
+    expectation of cost at most 20
     """
 
     least: float
     criterion: Criterion
+    objective: Counted = Objective.PAYOFF
 
     def __post_init__(self) -> None:
         _require("least", self.least, -math.inf, math.inf)
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Worth under the criterion."""
-        return self.criterion.worth(outcome.values, outcome.priors)
+        return self.criterion.worth(counts_by_type(self.objective, outcome), outcome.priors)
 
     def kept(self, game: Game, outcome: Outcome) -> bool:
         """Whether the worth is at least that, but for rounding."""
@@ -268,7 +300,9 @@ class AtLeast(Limit):
         return self.criterion.misfit(game)
 
     def __str__(self) -> str:
-        return f"{self.criterion} at least {self.least:.10g}"
+        counted = "" if self.objective is Objective.PAYOFF else f" of {self.objective}"
+        side = "at least" if self.objective.sign > 0.0 else "at most"
+        return f"{self.criterion}{counted} {side} {self.objective.sign * self.least:.10g}"
 
 
 @dataclass(frozen=True)
@@ -355,21 +389,37 @@ class TotalCost(AtMost):
 
 @dataclass(frozen=True)
 class Aims:
-    """A criterion, and the limits that a plan must keep.
+    """A criterion, the limits that a plan must keep, and what counts.
+
+    Parameters
+    ----------
+    criterion : Criterion
+        What is maximized.
+    limits : tuple of Limit
+        What must be kept.
+    objective : Objective or Mixture
+        Of what the criterion is taken. Among best responses the patron takes the one best for it.
 
     Examples
     --------
     >>> print(Aims(WorstType(), (HostileProbability(0.1),)))
     worst type; probability of a hostile response at most 0.1
+    >>> print(Aims(objective=Objective.DENIED))
+    expectation of revenue denied
     """
 
     criterion: Criterion = Expectation()
     limits: tuple[Limit, ...] = ()
+    objective: Counted = Objective.PAYOFF
 
     def check(self, game: Game) -> None:
         """Raise an `OptionError` if something does not fit the game."""
         if not isinstance(self.criterion, Criterion):
             raise OptionError(f"criterion is {self.criterion!r}; give one of sanctopt.aims, as Expectation()")
+        if not isinstance(self.objective, Counted):
+            raise OptionError(
+                f"objective is {self.objective!r}; give one of sanctopt.aims, as Objective.COST"
+            )
         for limit in self.limits:
             if not isinstance(limit, Limit):
                 raise OptionError(f"{limit!r} is no limit; give one of sanctopt.aims, as TotalCost(100.0)")
@@ -378,13 +428,14 @@ class Aims:
             raise OptionError("; ".join(filter(None, misfits)))
 
     def worth(self, outcome: Outcome) -> float:
-        """Worth of a played ladder (millions of US dollars)."""
-        return self.criterion.worth(outcome.values, outcome.priors)
+        """Worth of a played ladder (millions of US dollars, or the unit of the objective)."""
+        return self.criterion.worth(counts_by_type(self.objective, outcome), outcome.priors)
 
     def alone(self, game: Game) -> Aims:
         """Expectation, under what the limits ask of a ladder of a game against each type alone."""
         asked = (limit.alone(game) for limit in self.limits)
-        return Aims(limits=tuple(limit for limit in asked if limit is not None))
+        limits = tuple(limit for limit in asked if limit is not None)
+        return Aims(limits=limits, objective=self.objective)
 
     def broken(self, game: Game, outcome: Outcome) -> tuple[str, ...]:
         """Limits that a played ladder does not keep, one sentence each."""
@@ -395,11 +446,12 @@ class Aims:
         )
 
     def __str__(self) -> str:
-        return "; ".join(map(str, (self.criterion, *self.limits)))
+        counted = "" if self.objective is Objective.PAYOFF else f" of {self.objective}"
+        return "; ".join((f"{self.criterion}{counted}", *map(str, self.limits)))
 
 
 PLAIN = Aims()
-"""Expectation, without limits."""
+"""Expected payoff, without limits."""
 
 
 def _require(name: str, value: float, least: float, most: float, *, open_end: bool = False) -> None:

@@ -309,8 +309,8 @@ def certify_from(
     optimistic = pessimistic = replayed = math.nan
     steps: tuple[Step, ...] = ()
     try:
-        best = play(game, ladder, begin=begin)
-        worst = play(game, ladder, Ties.PESSIMISTIC, begin=begin)
+        best = play(game, ladder, begin=begin, objective=aims.objective)
+        worst = play(game, ladder, Ties.PESSIMISTIC, begin=begin, objective=aims.objective)
         optimistic, pessimistic = aims.worth(best), aims.worth(worst)
         steps = follow(game, ladder, claimed_responses, begin=begin)
         found = _as_outcome(game, ladder, steps)

@@ -10,6 +10,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from sanctopt.errors import OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Expected, History, Information, Ladder, Rung
 
@@ -43,6 +44,8 @@ class Step:
         Probability of the type given the public history (Bayes); 0 if all types there have prior 0.
     response : str
         The response taken.
+    hostile : bool
+        Whether it is hostile.
     tied : tuple of str
         All best responses, in the game's order; more than one is a tie.
     runner_up : str
@@ -80,6 +83,7 @@ class Step:
     rung: Rung
     belief: float
     response: str
+    hostile: bool
     tied: tuple[str, ...]
     runner_up: str
     margin: float
@@ -188,6 +192,125 @@ class Outcome:
             for name, harm in step.party_harm.items()
         ]
         return pd.DataFrame(rows, columns=["type", "stage", "response", "party", "harm"])
+
+
+class Objective(Enum):
+    """What counts against one type, over the stages that are played: up to a concession, or to the end.
+
+    Only the payoff is discounted, and only it has a term for a concession; for all others a concession is
+    the end of the game and nothing more. Of harm, cost and hostility little is good: what counts is minus
+    the amount, so that more is better throughout.
+    """
+
+    PAYOFF = "payoff"
+    """The coalition's payoff, as the weights of the case make it up (US$m)."""
+    DENIED = "revenue denied"
+    """Sum of Rbar(t) - R(t) (US$m)."""
+    HARM = "harm"
+    """Sum of the harm to all parties, weighted by party (US$m)."""
+    HOSTILITY = "probability of a hostile response"
+    """1 if a hostile response is ever taken, otherwise 0; no unit."""
+    COST = "cost"
+    """Sum of the costs of starts, engagements, mitigations and offers (US$m)."""
+    CREDIBILITY = "credibility left"
+    """Stock k(t) in the last stage t that is played; no unit."""
+
+    @property
+    def sign(self) -> float:
+        """1 if much of it is good, -1 if little is."""
+        return -1.0 if self in (Objective.HARM, Objective.HOSTILITY, Objective.COST) else 1.0
+
+    @property
+    def money(self) -> bool:
+        """Whether it is an amount of money, in millions of US dollars."""
+        return self not in (Objective.HOSTILITY, Objective.CREDIBILITY)
+
+    def amount(self, steps: Sequence[Step]) -> float:
+        """The amount of it in the steps of one type, the last of which ends its game; 0 without steps."""
+        if self is Objective.PAYOFF:
+            return math.fsum(step.payoff for step in steps)
+        if self is Objective.DENIED:
+            return math.fsum(step.baseline_revenue - step.revenue for step in steps)
+        if self is Objective.HARM:
+            return math.fsum(step.harm for step in steps)
+        if self is Objective.COST:
+            return math.fsum(step.cost for step in steps)
+        if self is Objective.HOSTILITY:
+            return float(any(step.hostile for step in steps))
+        return steps[-1].credibility if steps else 0.0
+
+    def counted(self, steps: Sequence[Step]) -> float:
+        """What counts of it: the amount, or minus the amount where little is good."""
+        return self.sign * self.amount(steps)
+
+    def expected(self, outcome: Outcome) -> float:
+        """Expected amount over the types of a ladder that was played.
+
+        Examples
+        --------
+        >>> from sanctopt import load_case, solve
+        >>> outcome = solve(load_case("teaching")).outcome
+        >>> round(Objective.COST.expected(outcome), 2), round(Objective.HOSTILITY.expected(outcome), 2)
+        (22.2, 0.4)
+        """
+        counts = counts_by_type(self, outcome)
+        return self.sign * math.fsum(outcome.priors[name] * value for name, value in counts.items())
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A weighted sum of what counts of several objectives, and a constant.
+
+    Parameters
+    ----------
+    weights : tuple of (Objective, float)
+        Each objective once, with its weight, above 0.
+    constant : float
+        Added against each type. It changes no optimum, but what a relative gap is relative to.
+
+    Examples
+    --------
+    >>> print(Mixture(((Objective.DENIED, 1.0), (Objective.COST, 2.5))))
+    1 revenue denied - 2.5 cost
+    """
+
+    weights: tuple[tuple[Objective, float], ...]
+    constant: float = 0.0
+
+    sign = 1.0
+
+    def __post_init__(self) -> None:
+        names = [objective for objective, _ in self.weights]
+        if not names or len(set(names)) < len(names):
+            raise OptionError(f"weights are {self.weights!r}; give one weight for each of some objectives")
+        for objective, weight in self.weights:
+            if not 0.0 <= weight < math.inf:
+                raise OptionError(f"weight of {objective} is {weight!r}; give a finite number of at least 0")
+
+    def counted(self, steps: Sequence[Step]) -> float:
+        """What counts in the steps of one type, the last of which ends its game."""
+        return math.fsum((*(w * objective.counted(steps) for objective, w in self.weights), self.constant))
+
+    def __str__(self) -> str:
+        parts = [f"{'+' if o.sign > 0.0 else '-'} {w:.6g} {o}" for o, w in self.weights]
+        if self.constant:
+            parts.append(f"{'+' if self.constant > 0.0 else '-'} {abs(self.constant):.6g}")
+        return " ".join(parts).removeprefix("+ ")
+
+
+Counted = Objective | Mixture
+"""What can count against a type."""
+
+
+def counts_by_type(counted: Counted, outcome: Outcome) -> dict[str, float]:
+    """What counts against each type of a ladder that was played."""
+    own: dict[str, list[Step]] = {name: [] for name in outcome.priors}
+    for step in outcome.steps:
+        own[step.type].append(step)
+    return {name: counted.counted(taken) for name, taken in own.items()}
 
 
 def values_by_type(types: Iterable[str], steps: Iterable[Step]) -> dict[str, float]:

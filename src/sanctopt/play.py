@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from sanctopt.errors import LadderError
 from sanctopt.game import Game, PatronType, at_least
 from sanctopt.ladder import History, Information, Ladder, Rung
-from sanctopt.outcome import Outcome, Step, Ties, annotated
+from sanctopt.outcome import Counted, Objective, Outcome, Step, Ties, annotated
 from sanctopt.position import (
     Aftermath,
     Position,
@@ -54,6 +54,7 @@ def play(
     *,
     begin: Position | None = None,
     prefer: Mapping[str, tuple[str, ...]] | None = None,
+    objective: Counted = Objective.PAYOFF,
 ) -> Outcome:
     """Play a ladder against every type.
 
@@ -76,10 +77,11 @@ def play(
     begin : Position, optional
         Where to begin, for a replanning in the middle of the game; None is the opening. Payoffs before
         it do not count, later ones keep their discount; beliefs start from the priors.
-
     prefer : mapping of str to tuple of str, optional
         Responses by type and stage, from where the play begins, that optimistic ties fall for first, where
         they are among the best: what keeps a limit (`sanctopt.aims`) need not be what pays most.
+    objective : Objective or Mixture
+        What the coalition aims at: ties are broken by it, and by the payoff where it is the same.
 
     Returns
     -------
@@ -112,9 +114,10 @@ def play(
     steps: list[Step] = []
     broken: dict[str, None] = {}
     for name, fork in forks.items():
-        best = _optimistic(fork, (prefer or {}).get(name, ()))
+        way = _Way(objective)
+        best = _optimistic(fork, way, (prefer or {}).get(name, ()))
         broken.update(dict.fromkeys(best.broken))
-        steps += (best if ties is Ties.OPTIMISTIC else _pessimistic(fork)).steps
+        steps += (best if ties is Ties.OPTIMISTIC else _pessimistic(fork, way)).steps
     if broken:
         raise _not_allowed(broken)
     priors = {patron.name: patron.prior for patron in game.patron_types}
@@ -209,35 +212,66 @@ class _Fork:
 
 @dataclass(frozen=True)
 class _Path:
-    """One way down a fork: its value, its steps, and where an open-loop ladder left its plan."""
+    """One way down a fork: its payoff, its steps, and where an open-loop ladder left its plan.
+
+    ``counts`` is what counts of the whole way from where the play begins.
+    """
 
     value: float = 0.0
+    counts: float = 0.0
     steps: tuple[Step, ...] = ()
     broken: tuple[str, ...] = ()
 
 
-def _optimistic(fork: _Fork | None, prefer: tuple[str, ...] = ()) -> _Path:
+@dataclass(frozen=True)
+class _Way:
+    """How one type came to a fork: the steps before it, and what the coalition aims at."""
+
+    objective: Counted
+    before: tuple[Step, ...] = ()
+
+    def on(self, branch: _Branch) -> _Way:
+        """The way with one step more."""
+        return _Way(self.objective, (*self.before, branch.step))
+
+    def end(self) -> _Path:
+        """The path that ends here."""
+        counts = 0.0 if self.objective is Objective.PAYOFF else self.objective.counted(self.before)
+        return _Path(counts=counts)
+
+
+def _optimistic(fork: _Fork | None, way: _Way, prefer: tuple[str, ...] = ()) -> _Path:
     """The best path for the coalition among those that an open-loop ladder allows, if there are any.
 
     ``prefer`` are responses that go before better ones, from this stage on.
     """
     if fork is None:
-        return _Path()
+        return way.end()
     wanted = [branch for branch in fork.branches if prefer and branch.step.response == prefer[0]]
     rest = prefer[1:] if wanted else ()
-    paths = [_joined(fork, branch, _optimistic(branch.rest, rest)) for branch in wanted or fork.branches]
+    paths = [
+        _joined(fork, branch, _optimistic(branch.rest, way.on(branch), rest), way.objective)
+        for branch in wanted or fork.branches
+    ]
     kept = [path for path in paths if not path.broken] or paths
-    most = max(path.value for path in kept)
-    return _first([path for path in kept if at_least(path.value, most)])
+    for part in ("counts", "value"):
+        most = max(getattr(path, part) for path in kept)
+        kept = [path for path in kept if at_least(getattr(path, part), most)]
+    return _first(kept)
 
 
-def _pessimistic(fork: _Fork | None) -> _Path:
+def _pessimistic(fork: _Fork | None, way: _Way) -> _Path:
     """The worst path for the coalition."""
     if fork is None:
-        return _Path()
-    paths = [_joined(fork, branch, _pessimistic(branch.rest)) for branch in fork.branches]
-    least = min(path.value for path in paths)
-    return _first([path for path in paths if at_least(least, path.value)])
+        return way.end()
+    paths = [
+        _joined(fork, branch, _pessimistic(branch.rest, way.on(branch)), way.objective)
+        for branch in fork.branches
+    ]
+    for part in ("counts", "value"):
+        least = min(getattr(path, part) for path in paths)
+        paths = [path for path in paths if at_least(least, getattr(path, part))]
+    return _first(paths)
 
 
 def _first(equal: list[_Path]) -> _Path:
@@ -245,9 +279,12 @@ def _first(equal: list[_Path]) -> _Path:
     return next((path for path in equal if all(step.planned for step in path.steps)), equal[0])
 
 
-def _joined(fork: _Fork, branch: _Branch, rest: _Path) -> _Path:
+def _joined(fork: _Fork, branch: _Branch, rest: _Path, objective: Counted) -> _Path:
+    """A step and the way on; the payoff is its own sum, so that equal ladders give equal numbers."""
     broken = ((fork.broken,) if fork.broken else ()) + rest.broken
-    return _Path(branch.step.payoff + rest.value, (branch.step, *rest.steps), broken)
+    value = branch.step.payoff + rest.value
+    counts = value if objective is Objective.PAYOFF else rest.counts
+    return _Path(value, counts, (branch.step, *rest.steps), broken)
 
 
 class _Table:
@@ -344,6 +381,7 @@ class _Table:
             rung=posture.rung,
             belief=0.0,
             response=response,
+            hostile=game.response[response].hostile,
             tied=tied,
             runner_up=runner_up,
             # Tied responses are equal in decimals: what is left of their difference is rounding.

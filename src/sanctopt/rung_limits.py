@@ -13,13 +13,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from sanctopt.aims import Limit
 from sanctopt.errors import OptionError
 from sanctopt.game import Game, Start
-from sanctopt.ladder import Rung
+from sanctopt.ladder import History, Rung
 from sanctopt.outcome import Outcome, Step
-from sanctopt.rules import unknown_names
+from sanctopt.rules import place, unknown_names
 
 FIELDS = ("starts", "threat", "engagements", "mitigations", "offer")
 """Fields of a rung that hold decisions."""
@@ -141,7 +142,8 @@ class FirstRung(RungLimit):
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Number of decisions that the rungs do not share."""
-        return float(len(_differing(self.rung, first_rung(outcome), offers=not self.offer_free)))
+        first = first_rung(outcome)
+        return float(len(_differing(_plain(self.rung), first, offers=not self.offer_free)))
 
     def misfit(self, game: Game) -> str:
         """Why the rung does not fit the game."""
@@ -170,7 +172,7 @@ class OtherFirstRungs(RungLimit):
     def measure(self, game: Game, outcome: Outcome) -> float:
         """1 if the first rung is one of these."""
         first = first_rung(outcome)
-        return float(any(not _differing(rung, first) for rung in self.rungs))
+        return float(any(not _differing(_plain(rung), first) for rung in self.rungs))
 
     def misfit(self, game: Game) -> str:
         """Why a rung does not fit the game."""
@@ -182,6 +184,43 @@ class OtherFirstRungs(RungLimit):
 
     def __str__(self) -> str:
         return f"first rung none of {len(self.rungs)}"
+
+
+@dataclass(frozen=True)
+class HeldRung(RungLimit):
+    """At its public history, if the game gets there, the rung is this one.
+
+    An offer that it makes may be left out; one that it does not make is not accepted there.
+
+    Parameters
+    ----------
+    rung : Rung
+        The rung; what is expected at it does not count.
+    """
+
+    rung: Rung
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """Number of decisions that the rungs do not share."""
+        met = [step for step in outcome.steps if step.history == self.rung.history]
+        if not met:
+            return 0.0
+        added = not self.rung.offer and any(step.concedes for step in met)
+        return float(len(_differing(_plain(self.rung), _plain(met[0].rung), offers=False)) + added)
+
+    def misfit(self, game: Game) -> str:
+        """Why the rung does not fit the game."""
+        unknown = [name for name in self.rung.history if name not in game.response]
+        if unknown or self.rung.stage >= game.stages:
+            return f"{place(self.rung)}: the game has no such history"
+        return _misfit(game, self.rung)
+
+    def alone(self, game: Game) -> Limit:
+        """The same."""
+        return self
+
+    def __str__(self) -> str:
+        return f"{place(self.rung)}: {describe(self.rung)}"
 
 
 @dataclass(frozen=True)
@@ -253,6 +292,93 @@ class Required(RungLimit):
 
     def __str__(self) -> str:
         return f"{self.decision} in stage {self.stage}"
+
+
+class Givers(Enum):
+    """Who of the types that get to a history gives a response there and plays on."""
+
+    THESE = "exactly these types"
+    NOBODY = "none of exactly these types"
+    ANYBODY = "any of these types, or none"
+
+
+@dataclass(frozen=True)
+class NoEmptyThreat(RungLimit):
+    """A threat is not made where it would not be carried out by choice (`sanctopt.search.credible_threats`).
+
+    It cuts off the ladders that do on their way to the threat what is named here, and no others. Types of
+    prior 0 do not count.
+
+    Parameters
+    ----------
+    rungs : tuple of Rung
+        What is done from the first stage that is planned up to the rung that threatens, one rung per stage.
+        Starts, engagements and mitigations count, of the last rung the threat, too; with `Givers.NOBODY` also
+        whether some type accepts an offer there. Otherwise a larger threat is cut off with it.
+    response : str
+        The hostile response after which the threat would not be carried out.
+    givers : Givers
+        Who gives it.
+    types : tuple of str
+        ``THESE``: the types that give the response at the last rung and play on. ``NOBODY``: the types that
+        get there. ``ANYBODY``: the types that get there are these or some of these.
+    """
+
+    rungs: tuple[Rung, ...]
+    response: str
+    givers: Givers
+    types: tuple[str, ...]
+
+    @property
+    def history(self) -> History:
+        """Where the threat is made."""
+        return self.rungs[-1].history
+
+    def measure(self, game: Game, outcome: Outcome) -> float:
+        """1 if the threat is made there."""
+        here = [s for s in outcome.steps if s.history == self.history and outcome.priors[s.type] > 0.0]
+        if not here or not self._same_way(outcome, here[0].type) or not self._threatens(here):
+            return 0.0
+        there = {step.type for step in here}
+        giving = {step.type for step in here if step.response == self.response and not step.concedes}
+        if self.givers is Givers.THESE:
+            return float(giving == set(self.types))
+        if self.givers is Givers.NOBODY:
+            return float(there == set(self.types) and not giving)
+        return float(there <= set(self.types))
+
+    def _same_way(self, outcome: Outcome, name: str) -> bool:
+        """Whether a type meets the rungs that are named here, but for their threats and offers."""
+        met = {step.history: step.rung for step in outcome.steps if step.type == name}
+        return all(
+            rung.history in met and not any(d.field in _LASTING for d in _differing(rung, met[rung.history]))
+            for rung in self.rungs
+        )
+
+    def _threatens(self, here: list[Step]) -> bool:
+        last, met = self.rungs[-1], here[0].rung
+        if self.givers is not Givers.NOBODY:
+            return set(last.threat) <= set(met.threat)
+        return set(last.threat) == set(met.threat) and last.offer == any(step.concedes for step in here)
+
+    def misfit(self, game: Game) -> str:
+        """Why a rung, the response or a type does not fit the game."""
+        unknown = [f"{name!r} is no type of the game" for name in self.types if name not in game.patron_type]
+        if self.response not in game.response:
+            unknown.append(f"{self.response!r} is no response of the game")
+        return "; ".join(filter(None, (*(_misfit(game, rung) for rung in self.rungs), *unknown)))
+
+    def alone(self, game: Game) -> Limit | None:
+        """Against one type nothing: what the others answer is not known."""
+        return None
+
+    def __str__(self) -> str:
+        threat = ", ".join(f"{start.instrument} {start.entity}" for start in self.rungs[-1].threat)
+        return f"no empty threat of {threat} after {' > '.join(self.history) or 'nothing'}"
+
+
+_LASTING = ("starts", "engagements", "mitigations")
+"""Fields of a rung that change the position after it; a threat does so only if it is called."""
 
 
 def describe(rung: Rung) -> str:

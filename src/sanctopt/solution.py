@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from sanctopt.aims import Aims, Expectation
+from sanctopt.aims import Aims, Expectation, Objective
 from sanctopt.certificate import Certificate
 from sanctopt.errors import LadderError
 from sanctopt.ladder import SCHEMA_VERSION, History, Information, Ladder
@@ -47,7 +47,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What is needed to get the same answer again; ``history`` is where the plan begins."""
+    """What is needed to get the same answer again; ``history`` is where the plan begins.
+
+    ``credible_threats`` tells whether only ladders count whose threats would be carried out by choice.
+    """
 
     versions: Mapping[str, str]
     game_name: str
@@ -57,6 +60,7 @@ class Provenance:
     aims: Aims
     options: SolveOptions
     history: History = ()
+    credible_threats: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready dictionary."""
@@ -68,7 +72,9 @@ class Provenance:
             "information": self.information.value,
             "margin": self.margin,
             "history": list(self.history),
+            "credible_threats": self.credible_threats,
             "criterion": str(self.aims.criterion),
+            "objective": str(self.aims.objective),
             "limits": [str(limit) for limit in self.aims.limits],
             "options": options | {"highs": dict(self.options.highs)},
         }
@@ -125,7 +131,8 @@ class Solution:
     def value(self) -> float:
         """Worth of the ladder (millions of US dollars), as `play` computes it.
 
-        It is the expected payoff, unless the aims have another criterion.
+        It is the expected payoff, unless the aims have another criterion or objective; of harm, cost and
+        hostility it is minus the amount.
 
         Raises
         ------
@@ -190,13 +197,19 @@ class Solution:
         if self.plans:
             gap = "not proven" if math.isinf(self.relative_gap) else f"{100 * self.relative_gap:.4g} %"
             aims = self.provenance.aims
-            expected = isinstance(aims.criterion, Expectation)
-            meaning = "expected over types" if expected else aims.criterion
-            lines.append(f"value         {self.value:,.2f}   (US$m, {meaning})")
+            payoff = aims.objective is Objective.PAYOFF
+            expected = payoff and isinstance(aims.criterion, Expectation)
+            meaning = "US$m, expected over types" if expected else f"US$m, {aims.criterion}"
+            if not payoff:
+                minus = ", counted as minus" if aims.objective.sign < 0.0 else ""
+                meaning = f"{aims.criterion} of {aims.objective}{minus}"
+            lines.append(f"value         {self.value:,.2f}   ({meaning})")
             if not expected:
                 lines.append(f"expectation   {self.outcome.value:,.2f}   (US$m, expected over types)")
             for limit in aims.limits:
                 lines.append(f"limit         {limit}")
+            if self.provenance.credible_threats:
+                lines.append("limit         only threats that would be carried out by choice")
             if self.dual_bound is None:
                 lines.append("no bound was proven in time")
             else:

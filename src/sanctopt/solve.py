@@ -6,13 +6,14 @@ import importlib.metadata
 import math
 import platform
 from collections.abc import Iterable
+from dataclasses import replace
 
-from sanctopt.aims import PLAIN, Aims
+from sanctopt.aims import PLAIN, Aims, MinimaxRegret
 from sanctopt.certificate import Terms, certify_from
 from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
-from sanctopt.search import Clock, Finding, OnProgress, Task, above, search
+from sanctopt.search import Clock, Finding, OnProgress, Task, above, credible_search, search
 from sanctopt.solution import Plan, Provenance, Solution, Status
 from sanctopt.solver_options import SolveOptions
 
@@ -28,6 +29,7 @@ def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searche
     options: SolveOptions | None = None,
     on_progress: OnProgress | None = None,
     known_ladders: Iterable[Ladder] = (),
+    credible_threats: bool = False,
 ) -> Solution:
     """Find the optimal escalation ladder of a game, and prove it.
 
@@ -51,6 +53,14 @@ def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searche
     known_ladders : iterable of Ladder
         Ladders to begin with, of this game or of one like it; the search takes the best one that is allowed
         here. They change how long it takes, not what is optimal. A clairvoyant solve does not use them.
+    credible_threats : bool
+        Whether only ladders count all of whose standing threats would be carried out by choice: after every
+        hostile response to a rung that threatens, expected or not, the best plan for the rest that carries
+        the threat out is worth as much as the best one that need not, by the belief after that response
+        and with credible threats only (`sanctopt.search.credible_threats` defines it exactly; the rest is
+        weighed by the criterion of the aims, without margin and limits). Adaptive ladders only. It takes one
+        search for each way to a threat that turns out to be empty, so give a time limit for a large game; the
+        gap stays proven. `sanctopt.analysis.audit` checks a ladder by solving each rest anew.
 
     Returns
     -------
@@ -60,7 +70,8 @@ def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searche
     Raises
     ------
     OptionError
-        If the margin is negative or not finite, the aims do not fit the game, or an option is wrong.
+        If the margin is negative or not finite, the aims do not fit the game, an option is wrong, or credible
+        threats are asked of a plan that is not adaptive, or with a regret that is counted from the opening.
     CertificateError
         If the ladder found does not survive its independent check; it is never returned.
     SolverError
@@ -81,20 +92,46 @@ def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searche
     aims.check(game)
     if aims.limits and information is Information.CLAIRVOYANT:
         raise OptionError("limits bind all types together, but a clairvoyant plan is made for each alone")
+    if credible_threats:
+        _check_credible(information, aims)
     options = SolveOptions() if options is None else options
     clock = Clock(options.time_limit_seconds)
     return solve_task(
-        Task(game, information, margin, options, clock, on_progress, aims, known_ladders=tuple(known_ladders))
+        Task(
+            game,
+            information,
+            margin,
+            options,
+            clock,
+            on_progress,
+            aims,
+            known_ladders=tuple(known_ladders),
+            credible_threats=credible_threats,
+        )
     )
+
+
+def _check_credible(information: Information, aims: Aims) -> None:
+    """Raise an `OptionError` where credible threats are not defined."""
+    if information is not Information.ADAPTIVE:
+        raise OptionError(
+            f"credible_threats with an {information.value} plan: what would be done after a threat is called "
+            "depends on what was seen; give Information.ADAPTIVE"
+        )
+    if isinstance(aims.criterion, MinimaxRegret):
+        raise OptionError(
+            "credible_threats with minimax regret: regret is counted from the opening, so it does not say "
+            "what the rest of a game is worth; give another criterion"
+        )
 
 
 def solve_task(task: Task) -> Solution:
     """Search for the ladder of a task whose parts fit each other, and have it certified."""
-    result = search(task)
+    result, aims = credible_search(task) if task.credible_threats else (search(task), task.aims)
     plans: tuple[Plan, ...] = ()
     bound = result.bound
     if result.finding is not None:
-        plans = (_certified(task, result.finding),)
+        plans = (_certified(replace(task, aims=aims), result.finding),)
         value = result.finding.worth
         if bound is not None:
             if above(value, bound):
@@ -118,6 +155,7 @@ def solve_task(task: Task) -> Solution:
             aims=task.aims,
             options=task.options,
             history=task.past.responses,
+            credible_threats=task.credible_threats,
         ),
     )
 

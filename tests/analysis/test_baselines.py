@@ -16,7 +16,7 @@ from games import SMALL, random_game
 from hand_games import BANK, HAND_GAME, NOTICE, TRADER, changed, with_entity, with_instrument
 from oracle import brute_force
 from sanctopt import Information, Ladder, LadderError, Rung, Start, Ties, load_case, play
-from sanctopt.analysis.rules_of_thumb import (
+from sanctopt.analysis.rules.rules_of_thumb import (
     DO_NOTHING,
     EVERYTHING_AT_ONCE,
     GREEDY,

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from games import random_game
-from hand_games import HAND_GAME
+from hand_games import BANK, HAND_GAME
 from sanctopt import (
     Information,
     OptionError,
@@ -36,7 +36,10 @@ from sanctopt import (
 from sanctopt.aims import Aims, MinimaxRegret, TotalCost, WorstType
 from sanctopt.analysis import batch
 from sanctopt.analysis.batch import PENDING, Answer, BatchProgress, Question, solve_each
+from sanctopt.analysis.replanning import replan
 from sanctopt.game import Game
+from sanctopt.ladder import Rung
+from sanctopt.position import Past
 from sanctopt.solver_options import Limit
 
 GAMES = [random_game(seed) for seed in range(300, 306)]
@@ -178,6 +181,7 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         "game": GAMES[0],
         "aims": Aims(MinimaxRegret({"calm": 1.0, "proud": 2.0})),
         "known_ladders": (solve(HAND_GAME).ladder,),
+        "past": Past((Rung(()),), ("hold",)),
     }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()
@@ -187,6 +191,16 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         Question("a", HAND_GAME, aims=Aims(MinimaxRegret({"calm": 1.0, "proud": x}))) for x in (2.0, 3.0)
     ]
     assert regrets[0].key() != regrets[1].key()
+
+
+def test_a_past_is_where_the_plan_begins() -> None:
+    """The same as a replanning there; the rung of stage 0 has been made, and is not made again."""
+    rung = Rung((), starts=(BANK,))
+    wanted = replan(HAND_GAME, [rung], ["hold"])
+    (answer,) = solve_each([Question("rest", wanted.game, past=Past((rung,), ("hold",)))])
+    assert timeless(answer.solution) == timeless(wanted.solution)
+    assert answer.solution.provenance.history == ("hold",)
+    assert {step.stage for step in answer.solution.outcome.steps} == {1}
 
 
 def test_aims_reach_the_solve() -> None:

@@ -27,7 +27,7 @@ from sanctopt.analysis.changes import (
     without_threats,
     without_type,
 )
-from sanctopt.analysis.uncertainty import ranges
+from sanctopt.analysis.sensitivity.uncertainty import ranges
 from sanctopt.game import (
     Effect,
     Engagement,

@@ -25,8 +25,8 @@ from sanctopt import (
     play,
     solve,
 )
-from sanctopt.analysis.comparison_text import WIDTH, table
-from sanctopt.analysis.rules_of_thumb import Comparison, baselines, compare
+from sanctopt.analysis.plain_text import WIDTH, table
+from sanctopt.analysis.rules.rules_of_thumb import Comparison, baselines, compare
 from sanctopt.game import Game, Harm, OffRamp, Party
 
 GAME = changed(parties=(Party("KOR", weight=2.0),), harms=(Harm("hit", "KOR", 200.0),))

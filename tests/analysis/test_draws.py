@@ -15,13 +15,13 @@ from hand_games import HAND_GAME
 from oracle import brute_force
 from sanctopt import OptionError, SolveOptions, load_case, play, solve
 from sanctopt.analysis.batch import BatchProgress
-from sanctopt.analysis.draws import Draws, monte_carlo
-from sanctopt.analysis.factors import Changer, Shape, factors_of, spread
-from sanctopt.analysis.judgements import jeffreys_interval
-from sanctopt.analysis.repair import keep
-from sanctopt.analysis.rules_of_thumb import DO_NOTHING, baselines
-from sanctopt.analysis.study import Study
-from sanctopt.analysis.uncertainty import Range
+from sanctopt.analysis.experts.judgements import jeffreys_interval
+from sanctopt.analysis.rules.rules_of_thumb import DO_NOTHING, baselines
+from sanctopt.analysis.sensitivity.draws import Draws, monte_carlo
+from sanctopt.analysis.sensitivity.factors import Changer, Shape, factors_of, spread
+from sanctopt.analysis.sensitivity.repair import keep
+from sanctopt.analysis.sensitivity.study import Study
+from sanctopt.analysis.sensitivity.uncertainty import Range
 from sanctopt.game import Game
 from test_rung_limits import values_by_first_rung
 

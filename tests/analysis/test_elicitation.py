@@ -14,9 +14,9 @@ from scipy.optimize import linprog
 
 from games import SMALL, random_game
 from sanctopt import Information, Ladder, Rung, SolveOptions, Start, load_case, play, read_case, write_case
-from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
-from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
-from sanctopt.analysis.judgements import Judgement, Package, base_rates, package_of
+from sanctopt.analysis.experts.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.experts.elicitation import Elicitation, types_from_elicitation
+from sanctopt.analysis.experts.judgements import Judgement, Package, base_rates, package_of
 from sanctopt.errors import ElicitationError, SolverError
 from sanctopt.game import Game, Perception, Utility
 from sanctopt.position import advance, opening, take

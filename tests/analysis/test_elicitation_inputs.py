@@ -10,8 +10,8 @@ import pytest
 from scipy.integrate import quad
 
 from sanctopt import Rung, Start, load_case
-from sanctopt.analysis.candidates import Candidate, resolve_grid, telling_shifts
-from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+from sanctopt.analysis.experts.candidates import Candidate, resolve_grid, telling_shifts
+from sanctopt.analysis.experts.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
 from sanctopt.errors import ElicitationError, LadderError
 from sanctopt.game import Utility
 

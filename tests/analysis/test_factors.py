@@ -14,7 +14,7 @@ from hand_games import HAND_GAME
 from sanctopt import CaseError, OptionError, SolveOptions, load_case
 from sanctopt.analysis.addresses import find
 from sanctopt.analysis.changes import valid, with_value
-from sanctopt.analysis.factors import (
+from sanctopt.analysis.sensitivity.factors import (
     Changer,
     Factor,
     Shape,
@@ -25,7 +25,7 @@ from sanctopt.analysis.factors import (
     spread,
     together,
 )
-from sanctopt.analysis.uncertainty import Range, Ranges, ranges
+from sanctopt.analysis.sensitivity.uncertainty import Range, Ranges, ranges
 from sanctopt.game import OffRamp
 
 TEACHING = load_case("teaching")

@@ -13,13 +13,13 @@ import pytest
 from games import random_game
 from hand_games import HAND_GAME, changed, one_type, with_entity
 from sanctopt import CaseError, OptionError, SolveOptions, load_case, solve
-from sanctopt.analysis.factors import Changer, Factor, factors_of, numbers_at, spread
-from sanctopt.analysis.flipping import flip_radius
-from sanctopt.analysis.flips import FlipRadius, FlipSearch
-from sanctopt.analysis.payoff_numbers import payoff_only
-from sanctopt.analysis.rules_of_thumb import DO_NOTHING
-from sanctopt.analysis.study import Study
-from sanctopt.analysis.uncertainty import Range
+from sanctopt.analysis.rules.rules_of_thumb import DO_NOTHING
+from sanctopt.analysis.sensitivity.factors import Changer, Factor, factors_of, numbers_at, spread
+from sanctopt.analysis.sensitivity.flipping import flip_radius
+from sanctopt.analysis.sensitivity.flips import FlipRadius, FlipSearch
+from sanctopt.analysis.sensitivity.payoff_numbers import payoff_only
+from sanctopt.analysis.sensitivity.study import Study
+from sanctopt.analysis.sensitivity.uncertainty import Range
 from sanctopt.game import Game
 from sanctopt.ladder import Rung
 from test_rung_limits import values_by_first_rung

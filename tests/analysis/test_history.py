@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sanctopt import Information, LadderError, Start, Ties, list_cases, load_case, play
-from sanctopt.analysis.rules_of_thumb import HISTORY, baselines, listings
+from sanctopt.analysis.rules.rules_of_thumb import HISTORY, baselines, listings
 from sanctopt.game import Game
 
 QUARTERS = ("2017Q2", "2017Q3", "2017Q4", "2018Q1", "2018Q2", "2018Q3", "2018Q4", "2019Q1")

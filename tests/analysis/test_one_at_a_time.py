@@ -15,11 +15,11 @@ from oracle import brute_force
 from sanctopt import Information, LadderError, OptionError, Rung, SolveOptions, load_case, play, solve
 from sanctopt.analysis.batch import BatchProgress
 from sanctopt.analysis.changes import with_values
-from sanctopt.analysis.factors import factors_of, spread, together
-from sanctopt.analysis.one_at_a_time import Tornado, tornado
-from sanctopt.analysis.repair import keep
-from sanctopt.analysis.rules_of_thumb import DO_NOTHING, baselines
-from sanctopt.analysis.study import Study
+from sanctopt.analysis.rules.rules_of_thumb import DO_NOTHING, baselines
+from sanctopt.analysis.sensitivity.factors import factors_of, spread, together
+from sanctopt.analysis.sensitivity.one_at_a_time import Tornado, tornado
+from sanctopt.analysis.sensitivity.repair import keep
+from sanctopt.analysis.sensitivity.study import Study
 from sanctopt.game import Game
 from sanctopt.rung_limits import first_rung
 from test_rung_limits import values_by_first_rung

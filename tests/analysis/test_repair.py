@@ -11,9 +11,9 @@ from games import SMALL, random_game
 from hand_games import BANK, HAND_GAME, NOTICE, TRADER, adaptive, changed
 from oracle import brute_force
 from sanctopt import Information, Ladder, LadderError, Rung, Ties, load_case, play, solve
-from sanctopt.analysis.repair import keep, repaired
-from sanctopt.analysis.rules_of_thumb import EVERYTHING_AT_ONCE, baselines, random_order
-from sanctopt.analysis.schedule import schedule
+from sanctopt.analysis.rules.rules_of_thumb import EVERYTHING_AT_ONCE, baselines, random_order
+from sanctopt.analysis.rules.schedule import schedule
+from sanctopt.analysis.sensitivity.repair import keep, repaired
 from sanctopt.game import Game
 
 
@@ -79,7 +79,7 @@ def test_rules_of_thumb_are_repaired_as_they_are_made(seed: int) -> None:
     game = random_game(seed, SMALL)
     ladder = EVERYTHING_AT_ONCE(game)
     less = replace(game, effort_per_stage=game.effort_per_stage / 2.0)
-    from sanctopt.analysis.schedule import Wish
+    from sanctopt.analysis.rules.schedule import Wish
 
     wishes = [
         Wish(start, rung.stage)

@@ -14,13 +14,13 @@ import pytest
 from hand_games import BANK, HAND_GAME, adaptive, changed
 from oracle import brute_force
 from sanctopt import OptionError, Rung, SolveOptions, load_case, play
-from sanctopt.analysis import screening as module
 from sanctopt.analysis.batch import BatchProgress
-from sanctopt.analysis.factors import Changer, Factor, Shape, factors_of, least_concession, spread
-from sanctopt.analysis.rules_of_thumb import DO_NOTHING, baselines
-from sanctopt.analysis.screening import Morris, Output, Sobol, morris, sobol
-from sanctopt.analysis.study import Study
-from sanctopt.analysis.uncertainty import Range, ranges
+from sanctopt.analysis.rules.rules_of_thumb import DO_NOTHING, baselines
+from sanctopt.analysis.sensitivity import screening as module
+from sanctopt.analysis.sensitivity.factors import Changer, Factor, Shape, factors_of, least_concession, spread
+from sanctopt.analysis.sensitivity.screening import Morris, Output, Sobol, morris, sobol
+from sanctopt.analysis.sensitivity.study import Study
+from sanctopt.analysis.sensitivity.uncertainty import Range, ranges
 
 TEACHING = load_case("teaching")
 LADDER = adaptive(HAND_GAME, Rung((), starts=(BANK,)), Rung(("hold",)), Rung(("hit",)))

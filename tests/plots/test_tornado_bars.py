@@ -10,10 +10,10 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 from sanctopt import OptionError, load_case
-from sanctopt.analysis.factors import spread, together
-from sanctopt.analysis.one_at_a_time import Tornado, tornado
-from sanctopt.analysis.rules_of_thumb import baselines
-from sanctopt.analysis.study import Study
+from sanctopt.analysis.rules.rules_of_thumb import baselines
+from sanctopt.analysis.sensitivity.factors import spread, together
+from sanctopt.analysis.sensitivity.one_at_a_time import Tornado, tornado
+from sanctopt.analysis.sensitivity.study import Study
 from sanctopt.plots.tornado_bars import HIGH, LOW, plot_tornado
 
 GAME = load_case("teaching")

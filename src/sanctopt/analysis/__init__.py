@@ -6,38 +6,91 @@ before the game: `elicitation` chooses types by small programs of its own, throu
 """
 
 from sanctopt.analysis.batch import Answer, BatchProgress, Question, solve_each
-from sanctopt.analysis.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
-from sanctopt.analysis.comparison import Comparison, compare
-from sanctopt.analysis.elicitation import Elicitation, types_from_elicitation
-from sanctopt.analysis.judgements import Judgement, Package, base_rates, jeffreys_interval, package_of
+from sanctopt.analysis.experts.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
+from sanctopt.analysis.experts.elicitation import Elicitation, types_from_elicitation
+from sanctopt.analysis.experts.judgements import (
+    Judgement,
+    Package,
+    base_rates,
+    jeffreys_interval,
+    package_of,
+)
+from sanctopt.analysis.pareto import FirstMove, Frontier, Point, frontier
+from sanctopt.analysis.reasons.explanation import Explanation, explain
+from sanctopt.analysis.reasons.first_rungs import Alternative, Alternatives, alternatives
+from sanctopt.analysis.reasons.what_it_takes import WhatItTakes, what_would_it_take
 from sanctopt.analysis.replanning import Replan, replan
-from sanctopt.analysis.rules_of_thumb import baselines
-from sanctopt.analysis.uncertainty import Ranges, ranges
+from sanctopt.analysis.rules.comparison import Comparison, compare
+from sanctopt.analysis.rules.rules_of_thumb import baselines
+from sanctopt.analysis.sensitivity.draws import Draws, MonteCarlo, monte_carlo
+from sanctopt.analysis.sensitivity.factors import Factor, Shape, spread, together
+from sanctopt.analysis.sensitivity.flipping import flip_radius
+from sanctopt.analysis.sensitivity.flips import FlipRadius, FlipSearch
+from sanctopt.analysis.sensitivity.one_at_a_time import Tornado, tornado
+from sanctopt.analysis.sensitivity.screening import Morris, Output, Screening, Sobol, morris, sobol
+from sanctopt.analysis.sensitivity.study import Study
+from sanctopt.analysis.sensitivity.uncertainty import Ranges, ranges
+from sanctopt.analysis.threats.commitment import Commitment, value_of_commitment
+from sanctopt.analysis.threats.credibility_audit import Audit, audit
 from sanctopt.analysis.valuation import Values, values
 
 __all__ = [
+    "Alternative",
+    "Alternatives",
     "Answer",
+    "Audit",
     "BatchProgress",
     "Candidate",
+    "Commitment",
     "Comparison",
+    "Draws",
     "Elicitation",
+    "Explanation",
+    "Factor",
+    "FirstMove",
+    "FlipRadius",
+    "FlipSearch",
+    "Frontier",
     "Judgement",
+    "MonteCarlo",
+    "Morris",
+    "Output",
     "Package",
+    "Point",
     "Question",
     "Ranges",
     "Replan",
+    "Screening",
+    "Shape",
+    "Sobol",
+    "Study",
+    "Tornado",
     "Values",
+    "WhatItTakes",
+    "alternatives",
+    "audit",
     "base_rates",
     "baselines",
     "candidates_of",
     "compare",
+    "explain",
+    "flip_radius",
+    "frontier",
     "jeffreys_interval",
+    "monte_carlo",
+    "morris",
     "package_of",
     "ranges",
     "replan",
     "resolve_grid",
+    "sobol",
     "solve_each",
+    "spread",
     "telling_shifts",
+    "together",
+    "tornado",
     "types_from_elicitation",
+    "value_of_commitment",
     "values",
+    "what_would_it_take",
 ]

@@ -17,9 +17,10 @@ from sanctopt.aims import PLAIN, Aims
 from sanctopt.errors import SanctoptError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
-from sanctopt.search import SearchProgress
+from sanctopt.position import NO_PAST, Past
+from sanctopt.search import Clock, SearchProgress, Task
 from sanctopt.solution import Provenance, Solution, Status
-from sanctopt.solve import solve, versions
+from sanctopt.solve import solve, solve_task, versions
 from sanctopt.solver_options import Limit, Reason, SolveOptions
 
 PENDING = 128
@@ -50,6 +51,11 @@ class Question:
         What is maximized, and the limits that must be kept.
     known_ladders : tuple of Ladder
         Ladders to begin with; they do not change what is optimal.
+    past : Past
+        What was done and answered before the first stage that is planned: payoffs count from there on, and
+        the priors of the game are the beliefs there.
+    credible_threats : bool
+        As in `sanctopt.solve`.
     """
 
     name: str
@@ -58,6 +64,8 @@ class Question:
     margin: float = 0.0
     aims: Aims = PLAIN
     known_ladders: tuple[Ladder, ...] = ()
+    past: Past = NO_PAST
+    credible_threats: bool = False
 
     def key(self) -> Hashable:
         """Equal for questions that are solved alike: all but the name, the game by its digest."""
@@ -199,15 +207,8 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     if stop.is_set():
         return _not_reached(question, options)
     try:
-        solution = solve(
-            question.game,
-            information=question.information,
-            margin=question.margin,
-            aims=question.aims,
-            options=options,
-            on_progress=stop,
-            known_ladders=question.known_ladders,
-        )
+        ask = _rest_of_game if question.past.stage else _game
+        solution = ask(question, options, stop)
     except SanctoptError as error:
         error.add_note(f"in question {question.name!r}")
         raise
@@ -217,6 +218,38 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
     if _interrupted(solution):
         stop.set()
     return solution
+
+
+def _game(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
+    return solve(
+        question.game,
+        information=question.information,
+        margin=question.margin,
+        aims=question.aims,
+        options=options,
+        on_progress=stop,
+        known_ladders=question.known_ladders,
+        credible_threats=question.credible_threats,
+    )
+
+
+def _rest_of_game(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
+    """The best plan from where the past has led."""
+    question.aims.check(question.game)
+    return solve_task(
+        Task(
+            question.game,
+            question.information,
+            question.margin,
+            options,
+            Clock(options.time_limit_seconds),
+            stop,
+            question.aims,
+            question.past,
+            question.known_ladders,
+            question.credible_threats,
+        )
+    )
 
 
 def _interrupted(solution: Solution) -> bool:
@@ -288,7 +321,15 @@ class _Book:
 def _not_reached(question: Question, options: SolveOptions) -> Solution:
     game, aims = question.game, question.aims
     provenance = Provenance(
-        _versions(), game.name, game.digest(), question.information, question.margin, aims, options
+        versions=_versions(),
+        game_name=game.name,
+        game_digest=game.digest(),
+        information=question.information,
+        margin=question.margin,
+        aims=aims,
+        options=options,
+        history=question.past.responses,
+        credible_threats=question.credible_threats,
     )
     return Solution(Status(Reason.INTERRUPTED, Limit.INTERRUPT), None, (), (), 0.0, provenance)
 

@@ -17,46 +17,24 @@ optimum of the rest: replanning an optimal ladder changes no value.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 import pandas as pd
 
 from sanctopt.aims import PLAIN, Aims
+from sanctopt.beliefs import Surprise, after_response, believed_game
 from sanctopt.errors import LadderError
 from sanctopt.game import Game
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
-from sanctopt.position import (
-    Past,
-    Posture,
-    advance,
-    aftermath,
-    best_responses,
-    concedes,
-    opening,
-    take,
-    utilities,
-)
+from sanctopt.position import Past, advance, opening, take
 from sanctopt.rules import place, violations
 from sanctopt.search import Clock, Task
 from sanctopt.solution import Solution
 from sanctopt.solve import solve_task
 from sanctopt.solver_options import SolveOptions
-
-
-class Surprise(Enum):
-    """How an answer fits what was expected."""
-
-    NONE = "expected"
-    """Some type that was possible was expected to give it."""
-    TIE = "a tie fell otherwise"
-    """It is among the best answers of some type, but none was expected to give it."""
-    FULL = "best for no type"
-    """No type that was possible would give it."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +164,7 @@ def replan(
                 f"stage {stage}: {response!r} is no response; the game has {', '.join(game.response)}"
             )
     observations = _observations(game, ladder, history)
-    believed = _believed(game, observations[-1].belief)
+    believed = believed_game(game, observations[-1].belief)
     aims.check(believed)
     options = SolveOptions() if options is None else options
     past = Past(tuple(seen.rung for seen in observations), history)
@@ -197,7 +175,7 @@ def replan(
 
 def _observations(game: Game, ladder: Ladder | Sequence[Rung], history: History) -> tuple[Observation, ...]:
     """Walk through the past with the belief."""
-    expected = play(game, ladder) if isinstance(ladder, Ladder) else None
+    played = play(game, ladder) if isinstance(ladder, Ladder) else None
     belief = {patron.name: patron.prior for patron in game.patron_types}
     position, found = opening(game), []
     for stage, response in enumerate(history):
@@ -206,7 +184,7 @@ def _observations(game: Game, ladder: Ladder | Sequence[Rung], history: History)
         if problems:
             raise LadderError(f"{place(rung)} was not allowed: {'; '.join(problems)}")
         posture = take(game, position, rung)
-        surprise, belief = _after(game, posture, response, belief, expected)
+        surprise, belief = after_response(game, posture, response, belief, _expected(played, history[:stage]))
         found.append(Observation(stage, rung, response, surprise, belief))
         position = advance(game, posture, response)
     return tuple(found)
@@ -222,39 +200,8 @@ def _rung(ladder: Ladder | Sequence[Rung], history: History, called: tuple) -> R
     return Rung(history, starts=called) if rung is None else rung.decisions()
 
 
-def _after(
-    game: Game, posture: Posture, response: str, belief: Mapping[str, float], expected: Outcome | None
-) -> tuple[Surprise, dict[str, float]]:
-    """Surprise and belief after a response."""
-    history = posture.position.history
-    after = aftermath(game, posture, response)
-    steps = {s.type: s for s in expected.steps if s.history == history} if expected is not None else {}
-    alive = [game.patron_type[name] for name, share in belief.items() if share > 0.0]
-    willing = [
-        patron.name
-        for patron in alive
-        if response in best_responses(utilities(game, posture, patron))
-        and not concedes(game, posture, after, patron)
-    ]
-    named = [name for name in willing if name in steps and steps[name].response == response]
-    if expected is None:
-        named = willing
-    kept = named or willing
-    if not kept:
-        return Surprise.FULL, dict(belief)
-    total = math.fsum(belief[name] for name in kept)
-    shares = {name: belief[name] / total if name in kept else 0.0 for name in belief}
-    return (Surprise.NONE if named else Surprise.TIE), shares
-
-
-def _believed(game: Game, belief: Mapping[str, float]) -> Game:
-    """The game with a belief as prior, without the types that are ruled out."""
-    kept = {name for name, share in belief.items() if share > 0.0}
-    return replace(
-        game,
-        patron_types=tuple(
-            replace(patron, prior=belief[patron.name]) for patron in game.patron_types if patron.name in kept
-        ),
-        utilities=tuple(row for row in game.utilities if row.type in kept),
-        perception=tuple(row for row in game.perception if row.type in kept),
-    )
+def _expected(outcome: Outcome | None, history: History) -> dict[str, str] | None:
+    """What each type that gets to a history was expected to answer there."""
+    if outcome is None:
+        return None
+    return {step.type: step.response for step in outcome.steps if step.history == history}

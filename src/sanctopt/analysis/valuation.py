@@ -8,18 +8,22 @@ Let V be the optimum of the game: the expected payoff of the best adaptive ladde
 | adapting | V minus the optimum of one sequence for all histories |
 | an instrument, engagement or mitigation, standing threats, the off-ramp | V minus the optimum without it |
 | one more unit of effort per stage, or of credibility before the game | optimum with it, minus V |
+| the stochastic solution by stage | V minus the optimum with the mean type's rungs held to a stage |
 | the stochastic solution | V minus the value of the plan made for the mean type |
 
-The first and the last are the classics of stochastic programming, here over stages (Birge & Louveaux 2011,
-Introduction to Stochastic Programming, 2nd ed., sections 4.1 and 4.2). The *expected value of perfect
+The first and the last two are the classics of stochastic programming, here over stages (Birge & Louveaux
+2011, Introduction to Stochastic Programming, 2nd ed., sections 4.1 and 4.2). The *expected value of perfect
 information* is EVPI = WS - RP: wait-and-see WS knows the scenario, i.e. the type, before stage 0; RP is V.
 The *value of the stochastic solution* is VSS = RP - EEV, where EEV is what the solution of the mean-value
-problem earns in the true one. Over several stages it must be said which decisions are held to the mean plan;
-Escudero, Garin, Merino & Perez (2007, TOP 15, 48-64) have one such value for each stage up to which they are.
-Here all are: the plan is the best ladder of `with_mean_type`, played in the true game, and at a history that
-the mean type never makes, called threats are carried out and nothing else is done (`sanctopt.play`). So it
-measures what is lost by a plan that knows of one type only, not by one that is mended on the way. If several
-ladders are best against the mean type, the one that the solve found is meant.
+problem earns in the true one. Over several stages it must be said which decisions are held to the mean plan,
+the best ladder of `with_mean_type`; if several are best, the one that the solve found is meant.
+
+- By stage (Escudero, Garin, Merino & Perez 2007, TOP 15, 48-64): held are its rungs of stages 0 to t, where
+  the answers that it expects are met; all else is planned anew, as by one who learns on the way. An offer may
+  be left out. These values never fall with t.
+- In all: the mean plan is played in the true game, and at a history that the mean type never makes, called
+  threats are carried out and nothing else is done (`sanctopt.play`). So it measures what is lost by a plan
+  that knows of one type only, not by one that is mended on the way. It is at least the last stage's value.
 
 What is worth how much depends on what else is there: two things that stand in for each other may both be
 worth nothing, and values do not add up.
@@ -35,6 +39,7 @@ from enum import Enum
 
 import pandas as pd
 
+from sanctopt.aims import Aims
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
 from sanctopt.analysis.changes import (
     with_credibility,
@@ -50,6 +55,7 @@ from sanctopt.errors import OptionError, SolverError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.play import play
+from sanctopt.rung_limits import HeldRung
 from sanctopt.search import above
 from sanctopt.solution import Solution
 from sanctopt.solver_options import SolveOptions
@@ -73,6 +79,7 @@ class Thing(Enum):
     OFF_RAMP = "off-ramp"
     EFFORT = "effort"
     CREDIBILITY = "credibility"
+    BY_STAGE = "stochastic solution by stage"
     STOCHASTIC_SOLUTION = "stochastic solution"
 
 
@@ -164,8 +171,9 @@ def values(
     game : Game
         The game.
     options : SolveOptions, optional
-        For each of the solves, about as many as the game has instruments, engagements and mitigations, plus
-        eight. With a time limit or a wide gap the ranges ``low`` to ``high`` are wide: read them.
+        For each of the solves, about as many as the game has instruments, engagements, mitigations and
+        stages, plus eight. With a time limit or a wide gap the ranges ``low`` to ``high`` are wide: read
+        them.
     executor, on_progress : optional
         As in `sanctopt.analysis.batch.solve_each`.
     which : iterable of Thing, optional
@@ -192,12 +200,22 @@ def values(
     [('information', 19.4), ('adapting', 26.59)]
     """
     asked = _asked(which)
-    plans = [plan for thing, plan in _plans(game) if thing in asked]
+    mean_plan = _mean_plan(game) if asked & {Thing.BY_STAGE, Thing.STOCHASTIC_SOLUTION} else None
+    plans = [plan for plan in _plans(game) if plan.thing in asked]
+    plans += [] if mean_plan is None else [mean_plan]
     questions = [Question("optimum", game), *(plan.question for plan in plans)]
     answers = solve_each(questions, options=options, executor=executor, on_progress=on_progress)
     best, *others = (answer.solution for answer in answers)
+    solved = list(zip(plans, others, strict=True))
+    if Thing.BY_STAGE in asked and others[-1].has_ladder:
+        held = list(_held(game, others[-1].ladder, best))
+        questions = [plan.question for plan in held]
+        more = solve_each(questions, options=options, executor=executor, on_progress=on_progress)
+        solved[-1:-1] = zip(held, (answer.solution for answer in more), strict=True)
+    if Thing.STOCHASTIC_SOLUTION not in asked and mean_plan is not None:
+        del solved[-1]
     optimum = _Known.of(best)
-    rows = tuple(_worth(game, plan, optimum, other) for plan, other in zip(plans, others, strict=True))
+    rows = tuple(_worth(game, plan, optimum, other) for plan, other in solved)
     return Values(game.name, optimum.value, optimum.high, rows)
 
 
@@ -242,12 +260,29 @@ def _asked(which: Iterable[Thing] | None) -> frozenset[Thing]:
     return frozenset(thing for thing in given if isinstance(thing, Thing))
 
 
-def _plans(game: Game) -> Iterator[tuple[Thing, _Plan]]:
-    """Every value that can be asked of a game, in the order of `Thing`."""
-    yield from ((plan.thing, plan) for plan in (*_knowing(game), *_without(game), *_more(game)))
+def _plans(game: Game) -> Iterator[_Plan]:
+    """Every value that can be asked of a game but for those of the mean plan, in the order of `Thing`."""
+    yield from (*_knowing(game), *_without(game), *_more(game))
+
+
+def _mean_plan(game: Game) -> _Plan:
     mean = Question("stochastic solution", with_mean_type(game))
     text = "optimum minus what the plan made for the mean type earns in this game (VSS)"
-    yield Thing.STOCHASTIC_SOLUTION, _Plan(Thing.STOCHASTIC_SOLUTION, mean, text, fixed=True)
+    return _Plan(Thing.STOCHASTIC_SOLUTION, mean, text, fixed=True)
+
+
+def _held(game: Game, mean: Ladder, best: Solution) -> Iterator[_Plan]:
+    """The rungs of the mean plan held up to each stage of its path: restrictions of the game."""
+    limits: tuple[HeldRung, ...] = ()
+    mended = Ladder.of(game, Information.ADAPTIVE, (rung.decisions() for rung in mean.rungs))
+    known = (mended, best.ladder) if best.has_ladder else (mended,)
+    for rung in mean.rungs:  # one for each stage: there is one type
+        limits += (HeldRung(rung.decisions()),)
+        until = f"stage {rung.stage}" if rung.stage == 0 else f"stages 0 to {rung.stage}"
+        name = f"stochastic solution, {until}"
+        question = Question(name, game, aims=Aims(limits=limits), known_ladders=known)
+        text = f"optimum minus that with the rungs of the plan for the mean type held in {until}"
+        yield _Plan(Thing.BY_STAGE, question, text)
 
 
 def _knowing(game: Game) -> Iterator[_Plan]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from sanctopt.aims import Counted, Mixture, Objective
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.linear import decimal_sum
 from sanctopt.game import Start, at_least
@@ -155,6 +156,28 @@ class Bounds:
         if game.off_ramp is not None and type_name in self.frame.conceding:
             most += game.off_ramp.concession_value
         return least, most
+
+    def counted(self, objective: Counted, type_name: str) -> tuple[float, float]:
+        """Least and most of what counts against a type, in the objective's own unit.
+
+        Proof: `type_value` for the payoff; all others are sums over stages, or one, of amounts between
+        nothing and a bound above, or minus these; a mixture is a sum of the ends of its parts.
+        """
+        frame = self.frame
+        if isinstance(objective, Mixture):
+            parts = [(weight, self.counted(one, type_name)) for one, weight in objective.weights]
+            low, high = (sum(weight * ends[side] for weight, ends in parts) for side in (0, 1))
+            return low + objective.constant, high + objective.constant
+        if objective is Objective.PAYOFF:
+            return self.type_value(type_name)
+        most = {
+            Objective.DENIED: sum(frame.network.baseline_revenue(stage) for stage in frame.stages),
+            Objective.HARM: self.harm * frame.game.stages,
+            Objective.HOSTILITY: 1.0,
+            Objective.COST: sum(self.stage_cost(stage) for stage in frame.stages),
+            Objective.CREDIBILITY: max(self.credibility),
+        }[objective]
+        return (0.0, most) if objective.sign > 0.0 else (-most, 0.0)
 
     def preference(self, type_name: str, taken: str, other: str, stage: int) -> float:
         """Upper bound of U(taken) - U(other) in a stage, over all plans.

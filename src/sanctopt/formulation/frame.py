@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 
-from sanctopt.aims import PLAIN, Aims
+from sanctopt.aims import PLAIN, Aims, Counted, Mixture, Objective
 from sanctopt.game import REGIME, Game, Link, Start
 from sanctopt.ladder import Information
 from sanctopt.network import RevenueNetwork
@@ -242,3 +242,12 @@ class Frame:
             amounts.append(game.off_ramp.concession_value)
         largest = max(amounts)
         return largest / 1000.0 if largest > 0 else 1.0
+
+    def unit_of(self, objective: Counted) -> float:
+        """What one unit of an objective in the program is: `unit` for money; the largest amount is 1000."""
+        if isinstance(objective, Mixture):
+            return max(weight * self.unit_of(one) for one, weight in objective.weights) or 1.0
+        if objective.money:
+            return self.unit
+        most = self.game.credibility.max if objective is Objective.CREDIBILITY else 1.0
+        return most / 1000.0 if most > 0 else 1.0

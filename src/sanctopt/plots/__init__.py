@@ -8,5 +8,14 @@ from __future__ import annotations
 
 from sanctopt.plots.ladder_tree import plot_ladder_tree
 from sanctopt.plots.stage_paths import Quantity, plot_stage_quantity, plot_stages
+from sanctopt.plots.tornado_bars import plot_tornado
+from sanctopt.plots.trade_off import plot_frontier
 
-__all__ = ["Quantity", "plot_ladder_tree", "plot_stage_quantity", "plot_stages"]
+__all__ = [
+    "Quantity",
+    "plot_frontier",
+    "plot_ladder_tree",
+    "plot_stage_quantity",
+    "plot_stages",
+    "plot_tornado",
+]

@@ -9,8 +9,8 @@ from sanctopt.errors import OptionError
 from sanctopt.plots.canvas import COLOURS, GREY, INK, Axes, Line2D, new_axes
 
 if TYPE_CHECKING:
-    from sanctopt.analysis.bars import Bar, End
-    from sanctopt.analysis.one_at_a_time import Tornado
+    from sanctopt.analysis.sensitivity.bars import Bar, End
+    from sanctopt.analysis.sensitivity.one_at_a_time import Tornado
 
 LOW, HIGH = COLOURS[0], COLOURS[1]
 """Colours of the low and of the high end."""
@@ -48,10 +48,10 @@ def plot_tornado(tornado: Tornado, ax: Axes | None = None, *, shown: int = 15) -
     Examples
     --------
     >>> from sanctopt import load_case
-    >>> from sanctopt.analysis.factors import spread
-    >>> from sanctopt.analysis.one_at_a_time import tornado
-    >>> from sanctopt.analysis.rules_of_thumb import LARGEST_FIRST
-    >>> from sanctopt.analysis.study import Study
+    >>> from sanctopt.analysis.sensitivity.factors import spread
+    >>> from sanctopt.analysis.sensitivity.one_at_a_time import tornado
+    >>> from sanctopt.analysis.rules.rules_of_thumb import LARGEST_FIRST
+    >>> from sanctopt.analysis.sensitivity.study import Study
     >>> game = load_case("teaching")
     >>> study = Study(spread(game, 0.2, "weights.cost", "weights.harm"), LARGEST_FIRST(game))
     >>> ax = plot_tornado(tornado(game, study, top=0))

@@ -8,11 +8,23 @@ Three programs of one game know ever more, so their optima are ordered:
 rungs alone. `known` solves the game of each type alone by it, or if it is large by `concessions`: their
 average no adaptive ladder beats. `pools` finds early ladders by programs in which types are made to answer
 alike, `neighbourhoods` better ones near the best. `strategy` puts them together; `program` solves one program
-and plays what it finds; `workers` spreads jobs over threads.
+and plays what it finds; `workers` spreads jobs over threads. `credible_threats` searches again and again,
+each time without the threats that were found empty.
 """
 
+from sanctopt.search.credible_threats import credible_search
 from sanctopt.search.program import above
 from sanctopt.search.strategy import search
 from sanctopt.search.task import Clock, Finding, OnProgress, SearchProgress, SearchResult, Task
 
-__all__ = ["Clock", "Finding", "OnProgress", "SearchProgress", "SearchResult", "Task", "above", "search"]
+__all__ = [
+    "Clock",
+    "Finding",
+    "OnProgress",
+    "SearchProgress",
+    "SearchResult",
+    "Task",
+    "above",
+    "credible_search",
+    "search",
+]

@@ -48,7 +48,7 @@ def known_concession(
     idle = do_nothing(task)
     if best is None and task.allows(idle):
         best = program.claim(idle)
-    if start is not None and (best is None or start.value > best.worth):
+    if start is not None and (best is None or task.worth(start) > best.worth):
         best = program.claimed(start) or best
     stages: list[int | None] = list(reversed(program.model.frame.planned))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sanctopt.aims import Counted, Mixture, Objective
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
@@ -68,7 +69,7 @@ def known_types_again(
 
     def loose(patron: PatronType) -> float:
         finding = known[patron.name].finding
-        bound = type_bound(game, patron, known)
+        bound = type_bound(task, patron, known)
         return patron.prior * (bound - (0.0 if finding is None else finding.worth))
 
     def closed(patron: PatronType) -> bool:
@@ -99,7 +100,7 @@ def _best_against(task: Task, known: SearchResult, outcome: Outcome | None) -> O
     if outcome is not None:
         rungs = (rung.decisions() for rung in outcome.ladder.rungs)
         found.append(task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs)))
-    return max(found, key=lambda played: played.value, default=None)
+    return max(found, key=task.worth, default=None)
 
 
 def may_concede(game: Game, patron: PatronType) -> bool:
@@ -124,20 +125,32 @@ def _as_own(task: Task, result: SearchResult) -> SearchResult:
     outcome = task.play(ladder)
     (taken,) = finding.claimed_responses.values()
     responses = {game.patron_types[0].name: taken}
-    own = Finding(outcome.ladder, outcome, outcome.value, finding.claimed_value, responses)
+    own = Finding(outcome.ladder, outcome, task.worth(outcome), finding.claimed_value, responses)
     return replace(result, finding=own, phases=())
 
 
 def bound_from_types(task: Task, known: dict[str, SearchResult]) -> float:
-    """Worth of the proven bounds against each type; no criterion falls when a payoff rises."""
-    bounds = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
+    """Worth of the proven bounds against each type; no criterion falls when what counts against one rises."""
+    bounds = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
     return task.aims.criterion.worth(bounds, {patron.name: patron.prior for patron in task.game.patron_types})
 
 
-def type_bound(game: Game, patron: PatronType, known: dict[str, SearchResult]) -> float:
-    """Proven bound of the payoff against a type, `trivial_bound` if time brought none."""
+def type_bound(task: Task, patron: PatronType, known: dict[str, SearchResult]) -> float:
+    """Proven bound of what counts against a type, a trivial one if time brought none."""
     bound = known[patron.name].bound if patron.name in known else None
-    return trivial_bound(game, patron) if bound is None else bound
+    return _trivial(task.game, patron, task.aims.objective) if bound is None else bound
+
+
+def _trivial(game: Game, patron: PatronType, objective: Counted) -> float:
+    """What counts against a type is at most this, whatever is done."""
+    if isinstance(objective, Mixture):
+        parts = (weight * _trivial(game, patron, one) for one, weight in objective.weights)
+        return sum(parts) + objective.constant
+    if objective is Objective.PAYOFF:
+        return trivial_bound(game, patron)
+    if objective is Objective.DENIED:
+        return sum(baseline_revenue(game, stage) for stage in range(game.stages))
+    return max(game.credibility.max, 0.0) if objective is Objective.CREDIBILITY else 0.0
 
 
 def trivial_bound(game: Game, patron: PatronType) -> float:

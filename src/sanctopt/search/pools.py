@@ -15,7 +15,6 @@ from dataclasses import replace
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
-from sanctopt.play import play
 from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.workers import Turns, each
@@ -127,7 +126,7 @@ def _pooled(
     else:
         rungs, phases = _path(task, pool, known, clock.until(PATH_SHARE), {}, ())
     while rungs and not task.stop.is_set() and clock.left() != 0.0:
-        outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
+        outcome = task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
         leaving = _leaving(outcome)
         history, group = next(((h, names) for h, names in leaving.items() if h not in rungs), ((), ()))
         if not group:
@@ -138,9 +137,9 @@ def _pooled(
         rungs |= planned or {s.history: s.rung for s in outcome.steps if s.history == history}
     if not rungs:
         return None, phases
-    outcome = play(task.game, Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
+    outcome = task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs.values()))
     ladder = ladder_of(task.game, Information.ADAPTIVE, outcome)
-    return play(task.game, ladder), phases
+    return task.play(ladder), phases
 
 
 def _leaving(outcome: Outcome) -> dict[History, tuple[str, ...]]:
@@ -169,7 +168,7 @@ def _path(
     program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
     phases: tuple[Phase, ...] = ()
     chains = _concessions(program, pool, known, len(history))
-    starts = [] if history else _starts(task.game, pool, known)
+    starts = [] if history else _starts(task, pool, known)
     for number, conceding in enumerate(chains):
         for name in program.model.frame.conceding:
             program.concede_in(name, conceding.get(name))
@@ -185,7 +184,7 @@ def _path(
     return {}, phases
 
 
-def _starts(game: Game, pool: tuple[str, ...], known: dict[str, SearchResult]) -> list[Outcome]:
+def _starts(task: Task, pool: tuple[str, ...], known: dict[str, SearchResult]) -> list[Outcome]:
     """Ladders of known types that all types of a pool answer alike, played."""
     starts = []
     for name in pool:
@@ -193,7 +192,7 @@ def _starts(game: Game, pool: tuple[str, ...], known: dict[str, SearchResult]) -
         if finding is None:
             continue
         rungs = (rung.decisions() for rung in finding.ladder.rungs)
-        outcome = play(game, Ladder.of(game, Information.ADAPTIVE, rungs))
+        outcome = task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs))
         longest = max((outcome.responses[other] for other in pool), key=len)
         alike = all(longest[: len(taken)] == taken for taken in map(outcome.responses.get, pool) if taken)
         if alike and all(step.planned for step in outcome.steps if step.type in pool):

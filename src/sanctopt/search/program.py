@@ -61,17 +61,18 @@ class Program:
 
     @property
     def unit(self) -> float:
-        """Millions of US dollars per unit of the program."""
-        return float(self.model.frame.unit)
+        """Millions of US dollars, or of the objective's own unit, per unit of the program's objective."""
+        return self.model.frame.unit_of(self.task.aims.objective)  # type: ignore[no-any-return]
 
     def limit_value(self, type_name: str, *, lower: float | None = None, upper: float | None = None) -> None:
-        """Confine the payoff against a type (millions of US dollars) by what is known of it."""
-        low, high = self.compiled.bounds(self.model.type_value[type_name])
+        """Confine what counts against a type (millions of US dollars) by what is known of it."""
+        counted = self.model.counted[0][type_name]
+        low, high = self.compiled.bounds(counted)
         if lower is not None:
             low = (lower - CAP_SLACK * max(1.0, abs(lower))) / self.unit
         if upper is not None:
             high = (upper + CAP_SLACK * max(1.0, abs(upper))) / self.unit
-        self.compiled.set_bounds(self.model.type_value[type_name], low, high)
+        self.compiled.set_bounds(counted, low, high)
 
     def concede_in(self, type_name: str, stage: int | None) -> None:
         """Make a type's regime concede in a stage, and in no other; None: never."""
@@ -163,6 +164,8 @@ class Program:
         for variable in free:
             self.compiled.fix(variable, fixed[variable])
         report = self.compiled.solve(SolveOptions(relative_gap=0.0))
+        if not report.has_solution:  # HiGHS was caught calling such a program infeasible that is not
+            report = self.compiled.solve(SolveOptions(relative_gap=0.0, highs={"presolve": "on"}))
         point: Values = ComponentMap()
         if report.has_solution:
             for variable, value in self._incumbent().items():  # HiGHS may be off by a rounding
@@ -190,11 +193,12 @@ class Program:
         outcome = replayed(self.task, rungs.values(), wanted)
         excess = claimed - self.task.worth(outcome)
         forced: list[Forced] = []
-        if excess > AGREE * max(1.0, abs(claimed)):
-            forced = overlooked(self.task.game, rungs, taken, read_concessions(self.model, values), begin)
-        else:
+        if excess <= AGREE * max(1.0, abs(claimed)):
             excess = 0.0
-        finding = self.claimed(outcome) if self.task.allows(outcome) else None
+        allowed = self.task.allows(outcome)
+        if excess > 0.0 or not allowed:  # a concession overlooked may break a limit, and cost nothing else
+            forced = overlooked(self.task.game, rungs, taken, read_concessions(self.model, values), begin)
+        finding = self.claimed(outcome) if allowed else None
         return Settlement(outcome, finding, excess, tuple(forced))
 
     def claimed(self, outcome: Outcome) -> Finding | None:
@@ -310,13 +314,32 @@ def known_ladders(task: Task) -> list[Outcome]:
     """The ladders known to the task, played; those that its game or its limits do not allow are left out."""
     found = []
     for ladder in task.known_ladders:
-        try:
-            outcome = replayed(task, (replace(rung.decisions(), known_type="") for rung in ladder.rungs))
-        except LadderError:  # made for another game: this one does not allow it
-            continue
-        if task.allows(outcome):
-            found.append(outcome)
+        for prefer in (None, _expected(ladder)) if task.aims.limits else (None,):
+            try:
+                outcome = replayed(task, _rungs(task, ladder, prefer), prefer)
+            except LadderError:  # made for another game: this one does not allow it
+                break
+            if task.allows(outcome):
+                found.append(outcome)
+                break
     return found
+
+
+def _rungs(task: Task, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None) -> list[Rung]:
+    """Rungs of a ladder; one sequence for all histories becomes a rung for each that is reached."""
+    if ladder.information is Information.OPEN_LOOP and task.information is not Information.OPEN_LOOP:
+        here = Ladder.of(task.game, Information.OPEN_LOOP, (rung.decisions() for rung in ladder.rungs))
+        ladder = ladder_of(task.game, task.information, task.play(here, prefer))
+    return [replace(rung.decisions(), known_type="") for rung in ladder.rungs]
+
+
+def _expected(ladder: Ladder) -> dict[str, tuple[str, ...]]:
+    """Responses that a ladder's rungs expect of each type, in order of stages."""
+    taken: dict[str, tuple[str, ...]] = {}
+    for rung in sorted(ladder.rungs, key=lambda rung: rung.stage):
+        for entry in rung.expected:
+            taken[entry.type] = (*taken.get(entry.type, ()), entry.response)
+    return taken
 
 
 def replayed(

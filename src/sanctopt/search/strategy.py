@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sanctopt.aims import Aims, AtLeast, Expectation
+from sanctopt.aims import Aims, AtLeast, Expectation, Mixture, Objective
 from sanctopt.errors import SolverError
-from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
@@ -96,7 +95,8 @@ def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[
     if task.information is Information.CLAIRVOYANT or task.stop.is_set() or task.clock.left() == 0.0:
         return finding, ()
     least = finding.worth - SAME_WORTH * max(1.0, abs(finding.worth))
-    aims = Aims(Expectation(), (*task.aims.limits, AtLeast(least, task.aims.criterion)))
+    as_good = AtLeast(least, task.aims.criterion, task.aims.objective)
+    aims = Aims(Expectation(), (*task.aims.limits, as_good))
     second = search(replace(task, aims=aims))
     if second.finding is None or second.finding.outcome.value <= finding.outcome.value:
         return finding, second.phases
@@ -147,7 +147,7 @@ def _adaptive(task: Task) -> SearchResult:
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
     if large:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    caps = {patron.name: type_bound(task.game, patron, known) for patron in task.game.patron_types}
+    caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
     last = answer_tree(task, "adaptive program", task.clock.left(), best, caps)
     if last.reason is Reason.INFEASIBLE:
         return replace(last, phases=phases + last.phases)
@@ -257,17 +257,23 @@ def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
         responses = {patron.name: outcome.responses[patron.name]}
         own = alone.play(Ladder.of(alone.game, Information.ADAPTIVE, rungs), responses)
         program = Program.build(alone, f"value against type {patron.name}")
-        values[patron.name] = program.claim(own).claimed_value - _vain_offers(task.game, own, program)
+        values[patron.name] = program.claim(own).claimed_value - _vain_offers(task, own, program)
     claimed = task.aims.criterion.worth(values, outcome.priors)
     return Finding(outcome.ladder, outcome, task.worth(outcome), claimed, outcome.responses)
 
 
-def _vain_offers(game: Game, outcome: Outcome, program: Program) -> float:
-    """Cost of the offers to a type that never concedes, which its own program leaves out (`Frame`)."""
+def _vain_offers(task: Task, outcome: Outcome, program: Program) -> float:
+    """What the offers to a type that never concedes take from the objective; its own program has none."""
+    game, objective = task.game, task.aims.objective
     if game.off_ramp is None or program.model.frame.conceding:
         return 0.0
-    price = game.weights.cost * game.off_ramp.offer_cost
-    return sum(price * game.discount**step.stage for step in outcome.steps if step.rung.offer)
+    price, offers = game.off_ramp.offer_cost, [step for step in outcome.steps if step.rung.offer]
+    taken = {
+        Objective.PAYOFF: sum(game.weights.cost * price * game.discount**step.stage for step in offers),
+        Objective.COST: price * len(offers),
+    }
+    weights = objective.weights if isinstance(objective, Mixture) else ((objective, 1.0),)
+    return sum(weight * taken.get(one, 0.0) for one, weight in weights)
 
 
 def _clairvoyant(task: Task) -> SearchResult:

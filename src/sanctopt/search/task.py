@@ -65,7 +65,8 @@ class Task:
     """What is searched: a game from some past on, an information, a margin, aims; who hears of progress.
 
     ``known_ladders`` are played, and the best of them that is allowed is where the search begins.
-    ``stop`` is set by the first interrupted solve; those that follow end at once.
+    With ``credible_threats`` only ladders count whose threats would be carried out by choice
+    (`credible_threats`). ``stop`` is set by the first interrupted solve; those that follow end at once.
     """
 
     game: Game
@@ -77,12 +78,13 @@ class Task:
     aims: Aims = PLAIN
     past: Past = NO_PAST
     known_ladders: tuple[Ladder, ...] = ()
+    credible_threats: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
         """Play a ladder from where the past has led."""
         begin = self.past.position(self.game) if self.past.stage else None
-        return play(self.game, ladder, begin=begin, prefer=prefer)
+        return play(self.game, ladder, begin=begin, prefer=prefer, objective=self.aims.objective)
 
     def worth(self, outcome: Outcome) -> float:
         """Worth of a played ladder (millions of US dollars)."""
@@ -93,7 +95,7 @@ class Task:
         return at_least(outcome.smallest_margin, self.margin) and not self.aims.broken(self.game, outcome)
 
     def alone(self, name: str) -> Task:
-        """The task of a single type, which then is no secret: its payoff is maximized.
+        """The task of a single type, which then is no secret: what counts against it is maximized.
 
         Of the limits it has what they ask of each type alone.
         """

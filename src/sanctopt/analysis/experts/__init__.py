@@ -1,0 +1,1 @@
+"""Types from what experts can answer, and base rates."""

@@ -1,0 +1,1 @@
+"""Why this rung, which others, and what would have to be true for another one."""

@@ -1,0 +1,1 @@
+"""Rules of thumb, the historical path, and ladders side by side."""

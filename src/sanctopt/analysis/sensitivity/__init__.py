@@ -1,0 +1,1 @@
+"""What if the numbers are wrong: tornado, draws, screening, flip radius."""
