@@ -226,3 +226,18 @@ def test_ranges_of_a_subset() -> None:
     assert len(factors_of(KOREA, some)) == 3
     assert SolveOptions().relative_gap == 1e-6
     assert [place.path for place in find(KOREA, [row.path for row in some.rows])]
+
+
+def test_games_share_a_network_only_if_it_is_the_same() -> None:
+    from sanctopt.network import revenue_network
+
+    rows = {row.path: row for row in spread(TEACHING, 0.2).rows}
+    for path, same in (
+        ("weights.harm", True),
+        ("entities.large_bank.us_exposure", True),
+        ("entities.coal.supply", False),
+        ("links.coal.fringe.toll", False),
+    ):
+        changer = Changer(TEACHING, factors_of(TEACHING, [rows[path]]))
+        changed = changer.game({path: rows[path].low})
+        assert (revenue_network(changed) is revenue_network(changer.base)) is same, path
