@@ -37,6 +37,8 @@ from sanctopt.aims import Aims, MinimaxRegret, TotalCost, WorstType
 from sanctopt.analysis import batch
 from sanctopt.analysis.batch import PENDING, Answer, BatchProgress, Question, solve_each
 from sanctopt.game import Game
+from sanctopt.ladder import Rung
+from sanctopt.position import Past
 from sanctopt.solver_options import Limit
 
 GAMES = [random_game(seed) for seed in range(300, 306)]
@@ -178,6 +180,8 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         "game": GAMES[0],
         "aims": Aims(MinimaxRegret({"calm": 1.0, "proud": 2.0})),
         "known_ladders": (solve(HAND_GAME).ladder,),
+        "past": Past((Rung(()),), ("hold",)),
+        "credible_threats": True,
     }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()
