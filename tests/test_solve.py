@@ -270,6 +270,7 @@ def test_provenance() -> None:
         "information": "open_loop",
         "margin": 0.01,
         "history": [],
+        "credible_threats": False,
         "criterion": "expectation",
         "objective": "payoff",
         "limits": [],

@@ -182,6 +182,7 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         "aims": Aims(MinimaxRegret({"calm": 1.0, "proud": 2.0})),
         "known_ladders": (solve(HAND_GAME).ladder,),
         "past": Past((Rung(()),), ("hold",)),
+        "credible_threats": True,
     }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()

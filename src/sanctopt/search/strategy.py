@@ -43,7 +43,7 @@ POOL_TRIES = 3
 """How often pools are tried while none of them finds a ladder, each time with twice the share."""
 
 GOOD_GAP = 0.1
-"""A known ladder of a large game is good enough, without pools, at this gap under the bound of known types."""
+"""A known ladder of a large game is good enough, without pools, at this gap under known types' bound."""
 
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
