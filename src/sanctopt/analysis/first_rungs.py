@@ -34,7 +34,7 @@ from sanctopt.solution import Solution
 from sanctopt.solver_options import Reason, SolveOptions
 
 ADDED = 10
-"""Starts, those that provoke least, that are added to a plan's first rung by hand to begin the next search."""
+"""Starts, those that provoke least, that are added to a first rung by hand to begin the next search."""
 
 
 @dataclass(frozen=True)
