@@ -35,14 +35,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from sanctopt.aims import PLAIN
-from sanctopt.analysis.addresses import Address, find
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
 from sanctopt.analysis.changes import with_values
 from sanctopt.analysis.plain_text import heading, money, section, table
 from sanctopt.analysis.reasons import explanation_text as text
 from sanctopt.analysis.reasons.losses import GAP, Known
 from sanctopt.analysis.reasons.turning import together, turning_point
-from sanctopt.analysis.sensitivity.uncertainty import ranges
+from sanctopt.analysis.reasons.ways import Move, moves_of, stated_moves
 from sanctopt.errors import CaseError, LadderError, OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Ladder, Rung
@@ -60,30 +59,6 @@ SCREENED = 8
 """If no numbers are named, how many of those with a range are searched: those that favour the rung most."""
 
 TOGETHER = "all together"
-
-
-@dataclass(frozen=True)
-class Move:
-    """A number on its way to an end of its range.
-
-    Attributes
-    ----------
-    path : str
-        Where it stands (`sanctopt.analysis.addresses`).
-    value, end : float
-        The number of the case, and the end it goes to, in its unit.
-    stated : bool
-        Whether the case states that end; else it is a relative change of 1, within what is legal.
-    """
-
-    path: str
-    value: float
-    end: float
-    stated: bool
-
-    def at(self, share: float) -> float:
-        """The number after a share of the way."""
-        return self.value + share * (self.end - self.value)
 
 
 @dataclass(frozen=True)
@@ -248,7 +223,7 @@ def what_would_it_take(
     limit = FirstRung(replace(first_rung.decisions(), history=()))
     replace(PLAIN, limits=(limit,)).check(game)
     named = None if numbers is None else tuple(dict.fromkeys(numbers))
-    moves = _stated(game) if named is None else _moves(game, named)
+    moves = stated_moves(game) if named is None else moves_of(game, named)
     search = _Search(game, limit, options, executor, on_progress)
     known = search.at({"": {}})[""]
     if _shown(*known):
@@ -358,41 +333,6 @@ class _Search:
         return found
 
 
-def _stated(game: Game) -> dict[str, tuple[Move, ...]]:
-    """The numbers for which the case states a range, with the ends that differ from them; no whole ones."""
-    rows = {row.path: row for row in ranges(game).rows}
-    return {
-        place.path: tuple(
-            Move(place.path, row.value, end, stated=True) for end in (row.low, row.high) if end != row.value
-        )
-        for place in find(game, rows)
-        for row in [rows[place.path]]
-        if not place.column.range.whole and row.low < row.high
-    }
-
-
-def _moves(game: Game, paths: tuple[str, ...]) -> dict[str, tuple[Move, ...]]:
-    return {place.path: tuple(_ends(game, place)) for place in find(game, paths)}
-
-
-def _ends(game: Game, place: Address) -> Iterator[Move]:
-    """Both ends of a number, stated or not."""
-    value, column = place.read(game), place.column
-    if value is None:
-        raise OptionError(f"{place.path} is blank, so it has no way to go; give it a number first")
-    if column.range.whole:
-        raise OptionError(f"{place.path} is a whole number; try its neighbours by with_value and solve")
-    low, high = place.bounds(game)
-    if low is None and high is None and value == 0.0:
-        raise OptionError(f"{place.path} is 0 and has no range; state one ({column.name}_low, _high)")
-    free = (max(column.range.low, value - abs(value)), min(column.range.high, value + abs(value)))
-    for stated, end in zip((low, high), free, strict=True):
-        # A range with one end only has the number itself for the other.
-        goal = stated if stated is not None else value if (low, high) != (None, None) else end
-        if goal != value:
-            yield Move(place.path, value, goal, stated is not None)
-
-
 def _gains(game: Game, ends: tuple[Move, ...], plans: tuple[Ladder, ...]) -> dict[float, float]:
     """By end: by how much the difference of the two plans, played there, exceeds that in this game."""
     before = _difference(game, plans)
@@ -487,14 +427,15 @@ def _today(found: WhatItTakes) -> str:
         return "As the numbers are, the game does not allow this rung."
     if found.optimal_already:
         return f"It is optimal as the numbers are: {money(with_rung.value)}."
-    best = f"the best plan with it {'is worth' if _exact(with_rung) else 'that was found is worth'}"
-    text_ = f"As the numbers are, {best} {money(with_rung.value)}, the best with another one "
-    text_ += f"{money(without.value)}"
-    if not math.isnan(without.value - with_rung.value):
-        text_ += f": {money(without.value - with_rung.value)} more"
-    if not (_exact(with_rung) and _exact(without)):
-        text_ += ". Neither is proven to be the best of its kind" if not _exact(without) else ""
-    return text_ + "."
+    if math.isnan(with_rung.value) or math.isnan(without.value):
+        return "As the numbers are, no plan was found in time with this rung, or none with another one."
+    best = "the best plan with it" + ("" if _exact(with_rung) else " found in time")
+    other = "the best with another one" + ("" if _exact(without) else " found in time")
+    less = money(without.value - with_rung.value)
+    return (
+        f"As the numbers are, {best} is worth {money(with_rung.value)}, {other} {money(without.value)}: "
+        f"{less} more."
+    )
 
 
 def _exact(known: Known) -> bool:
@@ -504,7 +445,8 @@ def _exact(known: Known) -> bool:
 def _rows(hits: Iterable[Line]) -> Iterator[tuple[str, ...]]:
     for line in hits:
         size = f"{100 * line.share:.1f} %"
-        worth = (money(line.with_rung.value), money(line.without_rung.value))
+        others_worth = line.without_rung.value
+        worth = (money(line.with_rung.value), money(others_worth) if math.isfinite(others_worth) else "none")
         first, *others = line.moves
         alone = not others
         start = _row(first, line.share) if alone else (line.name, "", "")
