@@ -203,6 +203,17 @@ def test_switches_by_hand() -> None:
     assert math.isinf(proud.less)
 
 
+def test_what_a_called_threat_carries_out_cannot_be_left_out() -> None:
+    game = changed(standing_threats=True)
+    ladder = adaptive(game, Rung((), starts=(BANK,), threat=(TRADER,)), Rung(("hit",), starts=(TRADER,)))
+    found = explain(game, ladder, ("hit",))
+    assert found.losses == ()
+    (proud,) = found.switches
+    assert (proud.less, proud.less_to, proud.leaving_out) == (pytest.approx(0.5), ("hold",), None)
+    assert "Carried out because a threat was called: designate trader." in str(found)
+    assert "Why this rung? by hand, stage 1\n" in str(found)
+
+
 def test_effects_are_differences_of_the_stage_played() -> None:
     for seed in SEEDS:
         found = explained(seed)

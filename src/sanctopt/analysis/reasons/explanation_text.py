@@ -63,7 +63,9 @@ def name(decision: Decision) -> str:
 
 def opening(scene: Scene, optimum: Known, best: Rung) -> Iterable[str]:
     """What the rung is, whom it may face, what the plan is worth."""
-    yield from heading(f"Why this rung? {scene.game.name}, {scene.label} (stage {scene.stage})")
+    number = f"stage {scene.stage}"
+    when = scene.label if scene.label == number else f"{scene.label} ({number})"
+    yield from heading(f"Why this rung? {scene.game.name}, {when}")
     yield "Money in millions of US dollars (US$m), expected over the types that are still possible."
     if scene.past.responses:
         way = " > ".join(scene.past.responses)
@@ -100,6 +102,8 @@ def _worth(scene: Scene, optimum: Known) -> str:
     text = f"The plan is worth {money(scene.worth)} from here on{by}"
     if optimum.high - scene.worth <= SHOWN:
         return f"{text}, and no plan is worth more."
+    if optimum.value - scene.worth > SHOWN:
+        return f"{text}; no plan is worth more than {money(optimum.high)}."
     if math.isinf(optimum.high):
         return f"{text}. Whether another one is worth more was not settled in time."
     return f"{text}. It is not proven to be best: no plan is worth more than {money(optimum.high)}."

@@ -47,7 +47,8 @@ class Switch:
     less_to : tuple of str
         The responses that are as good then.
     leaving_out : Start or None
-        The start of this rung that provokes least among those that provoke by ``less`` at least.
+        The start of this rung that provokes least among those that provoke by ``less`` at least; one that a
+        called threat makes binding cannot be left out.
     """
 
     type: str
@@ -94,7 +95,7 @@ def _switch(scene: Scene, step: Step) -> Switch:
         as_much_as=_least(scene, [start for start in game.eligible if start not in made], more),
         less=less,
         less_to=_at(falls, less),
-        leaving_out=_least(scene, list(scene.rung.starts), less),
+        leaving_out=_least(scene, [s for s in scene.rung.starts if s not in scene.position.called], less),
     )
 
 
