@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from hand_games import BANK, HAND_GAME, TRADER, changed
-from sanctopt import Aims, OptionError, SolveOptions, load_case, play
+from sanctopt import Aims, OptionError, SolveOptions, load_case, play, solve
 from sanctopt.aims import TotalCost, WorstType
 from sanctopt.analysis.batch import BatchProgress
 from sanctopt.analysis.reasons.first_rungs import alternatives
@@ -120,3 +121,19 @@ def test_by_hand() -> None:
     assert found.complete
     assert all(row.solution.status.reason is Reason.OPTIMAL for row in found.rungs)
     assert not math.isinf(found.rungs[0].high)
+
+
+def test_a_solution_stands_for_the_first_solve() -> None:
+    game = load_case("teaching")
+    best = solve(game)
+    told: list[BatchProgress] = []
+    found = alternatives(game, 2, solution=best, on_progress=told.append)
+    assert found.rungs[0].solution is best
+    assert len(told) == 1
+    assert [row.value for row in found.rungs] == pytest.approx(
+        [row.value for row in alternatives(game, 2).rungs]
+    )
+    other = replace(game, discount=0.5)
+    for wrong in (solve(other), solve(game, aims=Aims(WorstType())), solve(game, margin=0.01)):
+        with pytest.raises(OptionError, match="no adaptive one of this game with these aims"):
+            alternatives(game, 2, solution=wrong)

@@ -28,7 +28,7 @@ from sanctopt.analysis.reasons.losses import GAP, Way, changed_ladder, differenc
 from sanctopt.analysis.reasons.scene import scene_at
 from sanctopt.errors import OptionError
 from sanctopt.game import Game, at_least
-from sanctopt.ladder import Ladder, Rung
+from sanctopt.ladder import Information, Ladder, Rung
 from sanctopt.rung_limits import Decision, OtherFirstRungs, decisions_of, first_rung
 from sanctopt.solution import Solution
 from sanctopt.solver_options import Reason, SolveOptions
@@ -122,11 +122,12 @@ class Alternatives:
         return "\n".join(line.rstrip() for line in _page(self))
 
 
-def alternatives(
+def alternatives(  # noqa: PLR0913 - what is asked, where it begins, and how it is solved
     game: Game,
     k: int = 5,
     *,
     aims: Aims = PLAIN,
+    solution: Solution | None = None,
     options: SolveOptions | None = None,
     executor: Executor | None = None,
     on_progress: OnBatchProgress | None = None,
@@ -141,6 +142,8 @@ def alternatives(
         How many, at least 1; fewer are returned if fewer are allowed, or if a solve finds no plan in time.
     aims : Aims
         What is maximized, and the limits that must be kept.
+    solution : Solution, optional
+        A solution of the game with these aims; it stands for the first of the k solves.
     options : SolveOptions, optional
         For each of the k solves, which come one after the other.
     executor : concurrent.futures.Executor, optional
@@ -155,7 +158,7 @@ def alternatives(
     Raises
     ------
     OptionError
-        If k is below 1, or the aims or an option do not fit.
+        If k is below 1, or the aims, the solution or an option do not fit.
 
     Examples
     --------
@@ -166,9 +169,9 @@ def alternatives(
     """
     if isinstance(k, bool) or k != int(k) or k < 1:
         raise OptionError(f"k is {k!r}; give a whole number of first rungs, at least 1")
-    found: list[Solution] = []
+    found = [] if solution is None else [_fitting(game, aims, solution)]
     rest = float("inf")
-    done = 0
+    done = len(found)
 
     def told(progress: BatchProgress) -> None:
         if on_progress is not None:
@@ -185,18 +188,30 @@ def alternatives(
         )
         (answer,) = solve_each([question], options=options, executor=executor, on_progress=told)
         done += 1
-        solution = answer.solution
-        if solution.status.reason is Reason.INFEASIBLE:
+        solved = answer.solution
+        if solved.status.reason is Reason.INFEASIBLE:
             rest = float("-inf")
             break
-        if solution.dual_bound is not None:
-            rest = min(rest, solution.dual_bound)
-        if not solution.has_ladder:
+        if solved.dual_bound is not None:
+            rest = min(rest, solved.dual_bound)
+        if not solved.has_ladder:
             break
-        found.append(solution)
-        if solution.status.reason is Reason.INTERRUPTED:
+        found.append(solved)
+        if solved.status.reason is Reason.INTERRUPTED:
             break
     return Alternatives(game.name, game.stage_label(0), aims, _ranked(found), rest)
+
+
+def _fitting(game: Game, aims: Aims, solution: Solution) -> Solution:
+    """The solution, if it answers the first question of the series."""
+    made = solution.provenance
+    plain = made.information is Information.ADAPTIVE and made.margin == 0.0 and not made.history
+    if not solution.has_ladder or made.game_digest != game.digest() or made.aims != aims or not plain:
+        raise OptionError(
+            "the solution is no adaptive one of this game with these aims and without a margin; leave it out, "
+            "or give what solve(game, aims=aims) returns"
+        )
+    return solution
 
 
 def _nearby(game: Game, found: list[Solution]) -> Iterator[Ladder]:
