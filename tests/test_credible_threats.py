@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import oracle
-from games import random_game
+from games import Size, random_game
 from oracle import brute_force
 from oracle_threats import credible_optimum, optimum_without_threats
 from sanctopt import Aims, Information, OptionError, Rung, SolveOptions, Start, load_case, solve
@@ -41,6 +41,14 @@ class TestAgainstBruteForce:
     @pytest.mark.parametrize("seed", [*TELLING, *SEVERAL, *OTHERS])
     def test_the_optimum(self, seed: int) -> None:
         game = random_game(seed)
+        check(game)
+
+    @pytest.mark.parametrize("seed", [4338, 4875, 5174, 5809])
+    def test_threats_whose_rest_has_threats_of_its_own(self, seed: int) -> None:
+        """Four stages: the definition looks at itself twice."""
+        size = Size(stages=4, channels=2, facilitators=2, starts=3, choices=0, responses=2, types=2)
+        game = random_game(seed, size)
+        assert game.stages == 4
         check(game)
 
     @pytest.mark.parametrize("seed", [107, 169, 221, 17])
