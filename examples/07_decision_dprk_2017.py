@@ -76,12 +76,12 @@ def main() -> None:
 
         page(3, "What it trades: revenue denied against the probability of a hostile response")
         trade = frontier(
-            game, Objective.DENIED, Objective.HOSTILITY, points=4, options=limit(0.03, threads=2)
+            game, Objective.DENIED, Objective.HOSTILITY, points=4, options=limit(0.02, threads=2)
         )
         print(trade)
 
         page(4, "Other first rungs")
-        others = alternatives(game, 3, options=limit(0.03, threads=2))
+        others = alternatives(game, 3, solution=best, options=limit(0.04, threads=2))
         print(others)
 
         page(5, "If one number is wrong")
@@ -97,10 +97,10 @@ def main() -> None:
         print(monte_carlo(game, draws, study, executor=executor, on_progress=tell))
 
         page(7, "Credibility and threats")
-        print(audit(game, best, options=limit(0.01), executor=executor, on_progress=tell))
+        print(audit(game, best, options=limit(0.0), executor=executor, on_progress=tell))
 
         page(8, "Why this first rung")
-        print(explain(game, best, options=limit(0.01), executor=executor, on_progress=tell))
+        print(explain(game, best, options=limit(0.0), executor=executor, on_progress=tell))
 
     for axes, name in (
         (plot_ladder_tree(best.ladder), "ladder.png"),

@@ -49,8 +49,9 @@ from sanctopt.outcome import Outcome, Step
 from sanctopt.position import Past, Position, take
 from sanctopt.rules import violations
 from sanctopt.rung_limits import Barred, Decision, Givers, NoEmptyThreat
+from sanctopt.search.claims import claimed_by_type
 from sanctopt.search.program import do_nothing, replayed
-from sanctopt.search.strategy import claimed_by_type, search
+from sanctopt.search.strategy import search
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap

@@ -18,6 +18,7 @@ from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.search.workers import Turns, each
+from sanctopt.solver_options import Limit, Reason
 
 
 def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, SearchResult]:
@@ -39,11 +40,14 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         alike = (other for other in firm if _patron(game, other) == _patron(game, patron))
         before = next((results[other.name] for other in alike if other.name in results), None)
         own = None if before is None else _as_own(alone, before)
+        seconds = turns.seconds()
         if not large:
-            return answer_tree(alone, purpose, turns.seconds(), None if own is None else own.finding)
+            return answer_tree(alone, purpose, seconds, None if own is None else own.finding)
+        if seconds == 0.0:
+            return SearchResult(None, None, Reason.LIMIT, Limit.TIME, ())
         if may_concede(game, patron):
-            return known_concession(alone, own, turns.seconds())
-        return known_firm(alone, purpose, turns.seconds())
+            return known_concession(alone, own, seconds)
+        return known_firm(alone, purpose, seconds)
 
     for patrons in (firm, conceding):
         found = each(task, one, patrons)
@@ -81,11 +85,13 @@ def known_types_again(
 
     def one(inner: Task, patron: PatronType) -> SearchResult:
         alone = inner.alone(patron.name)
-        before = known[patron.name]
+        before, seconds = known[patron.name], turns.seconds()
+        if seconds == 0.0:
+            return replace(before, phases=())
         if may_concede(game, patron):
-            result = known_concession(alone, None, turns.seconds(), _best_against(alone, before, outcome))
+            result = known_concession(alone, None, seconds, _best_against(alone, before, outcome))
         else:
-            result = answer_tree(alone, f"type {patron.name} known", turns.seconds(), before.finding)
+            result = answer_tree(alone, f"type {patron.name} known", seconds, before.finding)
         bounds = [bound for bound in (before.bound, result.bound) if bound is not None]
         return replace(result, bound=min(bounds, default=None))
 

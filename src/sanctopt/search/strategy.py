@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sanctopt.aims import Aims, AtLeast, Expectation, Mixture, Objective
+from sanctopt.aims import Aims, AtLeast, Expectation
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
+from sanctopt.search.claims import claimed_by_type
 from sanctopt.search.known import bound_from_types, known_types, known_types_again, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
@@ -41,6 +43,10 @@ time that this may take."""
 
 POOL_TRIES = 3
 """How often pools are tried while none of them finds a ladder, each time with twice the share."""
+
+POOLS_OVER_TYPE = 15.0
+"""How many times longer the pools of a large game must have than a known type's program takes to compile:
+five pools, each built like that (1 for Pyomo, 1 to compile), and about as long for the search."""
 
 GOOD_GAP = 0.1
 """A known ladder of a large game is good enough, without pools, at this gap under known types' bound."""
@@ -140,7 +146,7 @@ def _adaptive(task: Task) -> SearchResult:
         outcome, made = _nearby(task, outcome, bound, known)
         phases += made
     best = None if outcome is None else claimed_by_type(task, outcome)
-    if large and not task.stop.is_set() and not _closed(task, outcome, bound):
+    if large and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = bound_from_types(task, known)
@@ -177,7 +183,7 @@ def _first_ladder(
     found = known_ladders(task)
     bound = bound_from_types(task, known)
     good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, found))
-    pools = not (large and good)
+    pools = not large or not (good or _no_time_for_pools(task, known))
     found.append(do_nothing(task))
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
@@ -231,9 +237,19 @@ def _from_known_ladders(task: Task, purpose: str) -> SearchResult:
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:
     """Seconds that building the program of all types may take, from what known types' programs took."""
+    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * _slowest(known)
+
+
+def _slowest(known: dict[str, SearchResult]) -> float:
+    """Seconds of the slowest compilation of a known type's program; infinite if time was over before."""
     reports = [phase.report for result in known.values() for phase in result.phases]
-    slowest = max((report.compile_seconds for report in reports), default=0.0)
-    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * slowest
+    return max((report.compile_seconds for report in reports), default=math.inf)
+
+
+def _no_time_for_pools(task: Task, known: dict[str, SearchResult]) -> bool:
+    """Whether the pools of a large game could hardly be built in their time."""
+    seconds = task.clock.left(LARGE_POOLS_SHARE)
+    return seconds is not None and seconds < POOLS_OVER_TYPE * _slowest(known)
 
 
 def _large(task: Task) -> bool:
@@ -247,38 +263,6 @@ def _decisions(task: Task) -> int:
     """Starts of all copies: what the exact program has to decide."""
     game = task.game
     return len(game.patron_types) * (game.stages - task.past.stage) * len(game.eligible)
-
-
-def claimed_by_type(task: Task, outcome: Outcome) -> Finding:
-    """What the known types' programs say of a ladder, each of the rungs that its type meets.
-
-    The adaptive program says the same: it is these programs side by side, with the ties of section 4.6 of
-    ``docs/formulation.md``, which a ladder keeps by its form. They are far smaller.
-    """
-    values = {}
-    for patron in task.game.patron_types:
-        alone = task.alone(patron.name)
-        rungs = (rung.decisions() for rung in outcome.ladder.rungs)
-        responses = {patron.name: outcome.responses[patron.name]}
-        own = alone.play(Ladder.of(alone.game, Information.ADAPTIVE, rungs), responses)
-        program = Program.build(alone, f"value against type {patron.name}")
-        values[patron.name] = program.claim(own).claimed_value - _vain_offers(task, own, program)
-    claimed = task.aims.criterion.worth(values, outcome.priors)
-    return Finding(outcome.ladder, outcome, task.worth(outcome), claimed, outcome.responses)
-
-
-def _vain_offers(task: Task, outcome: Outcome, program: Program) -> float:
-    """What the offers to a type that never concedes take from the objective; its own program has none."""
-    game, objective = task.game, task.aims.objective
-    if game.off_ramp is None or program.model.frame.conceding:
-        return 0.0
-    price, offers = game.off_ramp.offer_cost, [step for step in outcome.steps if step.rung.offer]
-    taken = {
-        Objective.PAYOFF: sum(game.weights.cost * price * game.discount**step.stage for step in offers),
-        Objective.COST: price * len(offers),
-    }
-    weights = objective.weights if isinstance(objective, Mixture) else ((objective, 1.0),)
-    return sum(weight * taken.get(one, 0.0) for one, weight in weights)
 
 
 def _clairvoyant(task: Task) -> SearchResult:

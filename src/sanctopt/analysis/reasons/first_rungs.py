@@ -208,8 +208,8 @@ def _fitting(game: Game, aims: Aims, solution: Solution) -> Solution:
     plain = made.information is Information.ADAPTIVE and made.margin == 0.0 and not made.history
     if not solution.has_ladder or made.game_digest != game.digest() or made.aims != aims or not plain:
         raise OptionError(
-            "the solution is no adaptive one of this game with these aims and without a margin; leave it out, "
-            "or give what solve(game, aims=aims) returns"
+            "the solution is no adaptive one of this game with these aims and without a margin; leave it "
+            "out, or give what solve(game, aims=aims) returns"
         )
     return solution
 
