@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from highspy import HighsModelStatus, HighsStatus
 
+from sanctopt import OptionError, SolveOptions, load_case, solve
+from sanctopt import solver_options as options_module
 from sanctopt.solver import compile_program
 from sanctopt.solver_options import new_highs
 from solver_models import assignment_start, market_split
@@ -208,3 +210,16 @@ def test_presolve_cuts_off_an_optimum(
     assert claimed(presolve_rule_off=wrong) == pytest.approx(instead, abs=1e-5)
     assert claimed(presolve_rule_off=right) == pytest.approx(optimum, abs=1e-5)
     assert claimed(presolve="off") == pytest.approx(optimum, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_wrong_optimum_at_too_small_a_tolerance(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"mip_feasibility_tolerance": 1e-9}
+    with pytest.raises(OptionError, match="give at least 1e-08: below, HiGHS"):
+        SolveOptions(highs=small)
+    monkeypatch.setattr(options_module, "LEAST", {})
+    wrong = solve(load_case("teaching"), options=SolveOptions(seed=seed, highs=small))
+    right = solve(load_case("teaching"), options=SolveOptions(seed=seed))
+    assert right.value == pytest.approx(471.18, abs=0.01)
+    assert wrong.status.reason.value == "optimal"
+    assert wrong.value < 0.9 * right.value

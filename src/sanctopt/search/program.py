@@ -28,7 +28,7 @@ from sanctopt.solution import Phase
 from sanctopt.solver import CompiledProgram, compile_program
 from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, SolveReport
 
-TIGHT = {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
+TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-9}
 """HiGHS's tolerances for a second try, if the first let a response or an exit pass that is not quite one."""
 
 CAP_SLACK = 1e-9

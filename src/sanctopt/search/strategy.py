@@ -84,6 +84,8 @@ def search(task: Task) -> SearchResult:
         result = _from_known_ladders(task, f"type {patron.name} known")
     else:
         result = _adaptive(task)
+    if result.reason is Reason.INFEASIBLE:
+        result = _asked_again(task, result)
     if result.reason is not Reason.INFEASIBLE:
         known = bound_from_types(task, {})
         result = replace(result, bound=known if result.bound is None else min(known, result.bound))
@@ -94,6 +96,20 @@ def search(task: Task) -> SearchResult:
         finding, made = _most_expected(task, result, finding)
         result = replace(result, phases=result.phases + made)
     return replace(result, finding=_tidy(task, finding))
+
+
+def _asked_again(task: Task, result: SearchResult) -> SearchResult:
+    """A second opinion on "infeasible", with presolve.
+
+    Without it, HiGHS was caught at calling a program infeasible whose rows left it little room; with it, at
+    others (decision 0006).
+    """
+    if task.information is Information.CLAIRVOYANT or task.stop.is_set():
+        return result
+    program = Program.build(task, "second opinion on infeasibility")
+    again = solve_until_settled(program, task.clock.left(), tuning={"presolve": "on"})
+    again = replace(again, phases=result.phases + again.phases)
+    return replace(result, phases=again.phases) if again.finding is None else again
 
 
 def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[Finding, tuple[Phase, ...]]:

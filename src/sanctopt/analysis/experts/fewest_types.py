@@ -30,10 +30,10 @@ from sanctopt.standard_form import FloatArray
 SAME_FIT = 1e-6
 """Fits that differ by no more than this (sum of probabilities) are the same."""
 
-_TIGHT = {"mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
+_TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-9}
 """A candidate with z_c = 0 may have a prior of up to this tolerance; it must stay far below `SAME_FIT`."""
 
-_NONE = 1e-9
+_NONE = 1e-8
 """A prior of at most this is 0: HiGHS's tolerance above."""
 
 
