@@ -494,10 +494,20 @@ def test_names_that_the_terminal_cannot_show(teaching, tmp_path):
     assert json.loads(done.stdout)["ladder"]["game"] == "Pekín"
 
 
+CASES = Path(__file__).parent / "cases"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-@pytest.mark.parametrize("options", [("--information", "open_loop"), ("--threads", "2"), ("--threads", "1")])
-def test_ctrl_c_prints_the_best_ladder_so_far(options):
-    command = [sys.executable, "-m", "sanctopt", "solve", "dprk_2017", *options]
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (str(CASES / "small" / "102"), "--information", "open_loop"),
+        ("dprk_2017", "--threads", "2"),
+        ("dprk_2017", "--threads", "1"),
+    ],
+)
+def test_ctrl_c_prints_the_best_ladder_so_far(arguments):
+    command = [sys.executable, "-m", "sanctopt", "solve", *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as running:

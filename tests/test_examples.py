@@ -20,6 +20,7 @@ LINES = {
     "06_from_answer_to_decision.py": "The best plan for the rest is worth 444.82.",
 }
 LONG = "02_dprk_2017.py"
+DECISION = "07_decision_dprk_2017.py"
 
 
 def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -44,17 +45,27 @@ def test_example_runs(name: str) -> None:
 
 
 def test_the_long_example_stops_at_its_limit(tmp_path: Path) -> None:
-    done = run(LONG, "--time-limit", "60", "--output", str(tmp_path / "demo"))
+    done = run(LONG, "--time-limit", "20", "--output", str(tmp_path / "demo"))
     assert done.returncode == 0, done.stderr
     assert "Certificate: accepted" in done.stdout.splitlines()
     assert "no ladder can be worth more than" in done.stdout
-    assert done.stderr.startswith("Solving dprk_2017 for at most 60 s")
+    assert done.stderr.startswith("Solving dprk_2017 for at most 20 s")
     files = {path.name for path in (tmp_path / "demo").iterdir()}
     assert files == {"ladder.png", "stages.png", "solution.json"}
 
 
+def test_the_decision_answers_every_question(tmp_path: Path) -> None:
+    few = ("--case", "teaching", "--draws", "2", "--vary", "weights.*")  # dprk_2017 takes ten minutes
+    done = run(DECISION, *few, "--output", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    titles = [line for line in done.stdout.splitlines() if line[:3] in {f"{n}. " for n in range(1, 9)}]
+    assert {title[:2] for title in titles} == {f"{n}." for n in range(1, 9)}
+    files = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert files == {"ladder.png", "frontier.png", "tornado.png"}
+
+
 def test_every_example_is_tested_and_listed() -> None:
     names = {path.name for path in EXAMPLES.glob("*.py")}
-    assert names == {*LINES, LONG}
+    assert names == {*LINES, LONG, DECISION}
     listed = (EXAMPLES / "README.md").read_text(encoding="utf-8")
     assert [name for name in names if f"`{name}`" not in listed] == []

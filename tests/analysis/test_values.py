@@ -23,7 +23,7 @@ from sanctopt.game import Game, Harm, Party, PatronType, Utility
 from sanctopt.ladder import Rung
 from test_rung_limits import best, ours
 
-SEEDS = (*range(300, 320), 333, 349, 445, 449)
+SEEDS = (*range(300, 308), 311, 333, 349, 445, 449)
 """The last ones are games in which it pays to watch the responses; that is rare in games this small."""
 
 TEACHING = load_case("teaching")

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -160,7 +160,7 @@ class Frontier:
         return "\n".join(_page(self))
 
 
-def frontier(
+def frontier(  # noqa: PLR0913 - what is asked, where it begins, and how it is solved
     game: Game,
     x: Objective,
     y: Objective,
@@ -168,6 +168,7 @@ def frontier(
     options: SolveOptions | None = None,
     on_progress: OnBatchProgress | None = None,
     points: int | None = None,
+    known_ladders: Iterable[Ladder] = (),
 ) -> Frontier:
     """The points of two objectives that no ladder dominates, each with its ladder.
 
@@ -186,6 +187,8 @@ def frontier(
         For games whose solves end at a time limit: at most so many points, at least 2, evenly spaced in y
         where the ladders allow it. A point that was not solved to optimality is the best one found. None:
         all.
+    known_ladders : iterable of Ladder
+        Ladders of the game that every solve may begin with, e.g. the one that is best for the payoff.
 
     Returns
     -------
@@ -219,7 +222,9 @@ def frontier(
         raise OptionError(f"both objectives are {x}; give two different ones")
     if points is not None and (isinstance(points, bool) or points < 2):
         raise OptionError(f"points is {points!r}; give at least 2, or None for all")
-    sweep = _Sweep(game, (x, y), SolveOptions() if options is None else options, on_progress, points)
+    options = SolveOptions() if options is None else options
+    sweep = _Sweep(game, (x, y), options, on_progress, points)
+    sweep.begin_with(known_ladders)
     found = sweep.run()
     return Frontier(game.name, x, y, found, sweep.complete and all(point.exact for point in found))
 
@@ -273,6 +278,10 @@ class _Sweep:
         self._made: list[_Made] = []
         self._ideal = [math.inf, math.inf]
         self.complete = most is None
+
+    def begin_with(self, ladders: Iterable[Ladder]) -> None:
+        """Let every solve begin with these ladders, too."""
+        self._rules += tuple(ladders)
 
     def run(self) -> tuple[Point, ...]:
         """All points, or as many as were asked for."""
