@@ -311,7 +311,7 @@ class ExpectedHarm(AtMost):
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Expected harm."""
-        return math.fsum(outcome.priors[step.type] * step.harm for step in outcome.steps)
+        return Objective.HARM.expected(outcome)
 
     def __str__(self) -> str:
         return f"expected harm at most {self.at_most:g}"
@@ -353,8 +353,7 @@ class HostileProbability(AtMost):
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Prior of the types that take a hostile response in some stage."""
-        struck = {step.type for step in outcome.steps if game.response[step.response].hostile}
-        return math.fsum(outcome.priors[name] for name in struck)
+        return Objective.HOSTILITY.expected(outcome)
 
     def __str__(self) -> str:
         return f"probability of a hostile response at most {self.at_most:g}"
@@ -366,7 +365,7 @@ class ExpectedCost(AtMost):
 
     def measure(self, game: Game, outcome: Outcome) -> float:
         """Expected cost."""
-        return math.fsum(outcome.priors[step.type] * step.cost for step in outcome.steps)
+        return Objective.COST.expected(outcome)
 
     def __str__(self) -> str:
         return f"expected cost at most {self.at_most:g}"

@@ -31,6 +31,11 @@ TIGHT = SolveOptions(relative_gap=1e-7)
 SEEDS = tuple(seed for seed in range(120) if longer_game(seed).standing_threats)[:14]
 
 
+def flat(found: Audit) -> str:
+    """The text of an audit, line breaks apart."""
+    return " ".join(str(found).split())
+
+
 def random_ladder(game: Game, seed: int) -> Ladder:
     """An allowed ladder with a rung for every history, as a rule with a threat."""
     rnd = random.Random(seed)
@@ -229,7 +234,7 @@ class TestThreatByHand:
         assert empty.verdict is threat.verdict is Verdict.EMPTY
 
     def test_its_text(self) -> None:
-        text = str(empty_audit())
+        text = flat(empty_audit())
         assert "threat: close mine if the response is hostile; NOT CREDIBLE" in text
         assert "deters type tough (100%): hit without it, hold with it" in text
         assert "called on the expected path: by no type" in text
@@ -253,14 +258,14 @@ class TestThreatByHand:
         (threat,) = found.threats
         assert threat.verdict is found.verdict is Verdict.CREDIBLE
         assert threat.calls[0].pays
-        assert "it would be carried out by choice" in str(found)
+        assert "it would be carried out by choice" in flat(found)
 
     def test_a_threat_that_nobody_minds(self) -> None:
         game = threat_game(KEPT)
         plan = Ladder.of(game, Information.ADAPTIVE, [Rung((), threat=(MINE,)), Rung(("hold",))])
         (threat,) = audit(game, plan).threats
         assert not threat.answers[0].deterred
-        assert "moves no type" in str(audit(game, plan))
+        assert "moves no type" in flat(audit(game, plan))
         assert threat.worth.value == pytest.approx(0.0 - 60.0)  # the plan does nothing
 
     def test_a_threat_that_is_called(self) -> None:
@@ -271,7 +276,7 @@ class TestThreatByHand:
         (threat,) = audit(game, adaptive(game, *plan)).threats
         assert threat.called_by == ("tough",)
         assert threat.calls[0].surprise is Surprise.NONE
-        assert "called on the expected path: by type tough" in str(audit(game, adaptive(game, *plan)))
+        assert "called on the expected path: by type tough" in flat(audit(game, adaptive(game, *plan)))
 
     def test_without_time_nothing_is_claimed(self) -> None:
         game = random_game(219)
@@ -281,7 +286,7 @@ class TestThreatByHand:
         for call in (call for threat in found.threats for call in threat.calls):
             assert call.verdict is Verdict.OPEN or call.carried_out.low >= call.waived.high - 1e-6
             assert call.carried_out.low <= call.carried_out.value <= call.carried_out.high
-        assert "not proven" in str(found)
+        assert "not proven" in flat(found)
 
 
 class TestFacilitators:
@@ -305,7 +310,7 @@ class TestFacilitators:
         assert (trader.name, trader.leaves) == ("trader", False)
         assert trader.margin == pytest.approx(0.4 - 0.8)
         assert [row.name for row in found.at().nearest] == ["trader"]
-        text = str(found)
+        text = flat(found)
         assert "leave because of this rung: bank (by 0.100)" in text
         assert "nearest to leaving: trader (lacks 0.400)" in text
         assert "The ladder makes no threats." in text
@@ -315,7 +320,9 @@ class TestFacilitators:
         game = with_entity(game, "bank", us_exposure=10.0, regime_profit=3.0)
         (bank,) = audit(game, adaptive(game, Rung((), starts=(NOTICE,)))).at().leaving
         assert not bank.by_rung
-        assert "leave anyhow: bank (by 0.800)" in str(audit(game, adaptive(game, Rung((), starts=(NOTICE,)))))
+        assert "leave anyhow: bank (by 0.800)" in flat(
+            audit(game, adaptive(game, Rung((), starts=(NOTICE,))))
+        )
 
     def test_who_never_leaves(self) -> None:
         game = with_entity(self.GAME, "bank", us_exposure=0.0)
@@ -352,3 +359,10 @@ def test_bounds_of_differences() -> None:
     assert less.at_least(more) == Bounded(10.0, 10.0, 10.0)
     assert more.at_most(Bounded(11.0, 10.0, 11.0)) == Bounded(10.0, 10.0, 11.0)
     assert str(more) == "10.00 (proven: 10.00 to 12.00)"
+
+
+def test_lines_are_narrow_and_like_answers_share_one() -> None:
+    lines = str(empty_audit()).splitlines()
+    assert max(map(len, lines)) <= 100
+    calls = [line for line in lines if line.startswith("    after ")]
+    assert len(calls) == len(set(calls)) >= 1

@@ -11,7 +11,7 @@ concedes.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from sanctopt.analysis import plain_text as text
 from sanctopt.errors import LadderError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder, Rung
-from sanctopt.outcome import Outcome, Step, Ties
+from sanctopt.outcome import Objective, Outcome, Ties
 from sanctopt.play import play
 from sanctopt.solution import Solution
 from sanctopt.solver_options import Reason
@@ -135,9 +135,7 @@ class Comparison:
         """
         for played in self.ladders:
             if played.name == name:
-                return _measures(
-                    self.game, played.optimistic if ties is Ties.OPTIMISTIC else played.pessimistic
-                )
+                return _measures(played.optimistic if ties is Ties.OPTIMISTIC else played.pessimistic)
         known = ", ".join(played.name for played in self.ladders)
         raise LadderError(f"no ladder of the comparison is called {name!r}; there are: {known}")
 
@@ -151,7 +149,7 @@ class Comparison:
         rows = []
         for played in self.ladders:
             for outcome in (played.optimistic, played.pessimistic):
-                found = _measures(self.game, outcome)
+                found = _measures(outcome)
                 row = {
                     "ladder": played.name,
                     "ties": outcome.ties.value,
@@ -234,23 +232,17 @@ def _share(value: float, whole: float | None) -> float:
     return math.nan if whole is None or whole <= 1e-9 else value / whole
 
 
-def _measures(game: Game, outcome: Outcome) -> Measures:
+def _measures(outcome: Outcome) -> Measures:
     """Expectations over types of what the steps of each type add up to."""
-    by_type = {name: [s for s in outcome.steps if s.type == name] for name in outcome.priors}
-
-    def expected(of_type: Callable[[list[Step]], float]) -> float:
-        return math.fsum(outcome.priors[name] * of_type(steps) for name, steps in by_type.items())
-
+    concede = {step.type for step in outcome.steps if step.concedes}
     return Measures(
         value=outcome.value,
-        revenue_denied=expected(lambda steps: math.fsum(s.baseline_revenue - s.revenue for s in steps)),
-        harm=expected(lambda steps: math.fsum(s.harm for s in steps)),
-        hostile_probability=expected(
-            lambda steps: float(any(game.response[s.response].hostile for s in steps))
-        ),
-        cost=expected(lambda steps: math.fsum(s.cost for s in steps)),
-        credibility_left=expected(lambda steps: steps[-1].credibility),
-        concession_probability=expected(lambda steps: float(steps[-1].concedes)),
+        revenue_denied=Objective.DENIED.expected(outcome),
+        harm=Objective.HARM.expected(outcome),
+        hostile_probability=Objective.HOSTILITY.expected(outcome),
+        cost=Objective.COST.expected(outcome),
+        credibility_left=Objective.CREDIBILITY.expected(outcome),
+        concession_probability=math.fsum(outcome.priors[name] for name in concede),
     )
 
 

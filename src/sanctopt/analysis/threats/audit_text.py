@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
+from sanctopt.analysis.plain_text import WIDTH
 from sanctopt.analysis.threats.audited_rungs import Call, Facilitator, RungAudit, Threat, Verdict
 
 MOST_NAMED = 4
@@ -18,7 +20,13 @@ def page(head: str, rungs: Sequence[RungAudit]) -> str:
     verdicts = [threat.verdict.value for rung in rungs for threat in rung.threats]
     told = ", ".join(f"{verdicts.count(text)} {text}" for text in dict.fromkeys(verdicts))
     lines += ["", f"Threats: {told}." if told else "The ladder makes no threats."]
-    return "\n".join(lines)
+    return "\n".join(wrapped for line in lines for wrapped in _wrapped(line))
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line as several, if it is too long; they stand to the right of its first word."""
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 
 def _rung(rung: RungAudit) -> list[str]:
@@ -67,10 +75,14 @@ def _threat(threat: Threat) -> list[str]:
         lines.append("    moves no type")
     by = f"by type {', '.join(threat.called_by)}" if threat.called_by else "by no type"
     lines.append(f"    called on the expected path: {by}")
-    return lines + [f"    {_call(call)}" for call in threat.calls]
+    alike: dict[str, list[str]] = {}
+    for call in threat.calls:
+        alike.setdefault(_call(call), []).append(call.response)
+    return lines + [f"    after {', '.join(names)} ({text}" for text, names in alike.items()]
 
 
 def _call(call: Call) -> str:
+    """What follows a hostile response, after its name and an opening bracket."""
     believed = ", ".join(f"{name} {share:.0%}" for name, share in call.belief.items())
     verdicts = {
         Verdict.CREDIBLE: "it would be carried out by choice",
@@ -78,6 +90,6 @@ def _call(call: Call) -> str:
         Verdict.OPEN: "whether it would be carried out is not proven",
     }
     return (
-        f"after {call.response} ({call.surprise.value}; then {believed}): carried out {call.carried_out}, "
+        f"{call.surprise.value}; then {believed}): carried out {call.carried_out}, "
         f"waived {call.waived}; {verdicts[call.verdict]}"
     )
