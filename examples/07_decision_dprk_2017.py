@@ -85,12 +85,12 @@ def main() -> None:
         page(2, "Beside rules of thumb and the historical path")
         print(compare(game, rules, solution=best))
 
-        page(3, "What it trades: revenue denied against the probability of a hostile response")
+        page(3, "What it trades: revenue denied against cost")
         trade = frontier(
             game,
             Objective.DENIED,
-            Objective.HOSTILITY,
-            points=4,
+            Objective.COST,
+            points=5,
             options=limit(0.02, threads=2),
             known_ladders=[best.ladder],
         )

@@ -41,7 +41,7 @@ from sanctopt.solver_options import Reason
 from test_docs_formulation import LATE
 from test_search import several_types
 
-SEEDS = range(4)
+SEEDS = range(3)
 PAIRS = [(x, y) for x in Objective for y in Objective if x is not y]
 FINE = SolveOptions(highs={"mip_feasibility_tolerance": 1e-8})
 
