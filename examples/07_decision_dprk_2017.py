@@ -39,7 +39,7 @@ LARGE = 50
 
 parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
 parser.add_argument(
-    "--seconds", type=float, default=440.0, help="for all solves together (default: %(default)g)"
+    "--seconds", type=float, default=400.0, help="for all solves together (default: %(default)g)"
 )
 parser.add_argument(
     "--draws", type=int, default=40, help="games drawn over the ranges (default: %(default)d)"
@@ -104,7 +104,7 @@ def main() -> None:
         wrong = tornado(
             game,
             Study(uncertain, best.ladder),
-            top=2,
+            top=1,
             options=limit(0.03),
             executor=executor,
             on_progress=tell,
