@@ -38,7 +38,7 @@ from test_answers import task
 from test_neighbourhoods import struck_out
 from test_search import several_types
 
-SEEDS = range(9)
+SEEDS = range(7)
 TIGHT = SolveOptions(relative_gap=1e-6)
 
 payoffs = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6)

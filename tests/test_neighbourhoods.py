@@ -21,7 +21,7 @@ from sanctopt.search.task import Clock
 from test_answers import task
 from test_search import several_types
 
-SEEDS = range(30)
+SEEDS = range(20)
 MANY_SEEDS = range(60)
 
 
