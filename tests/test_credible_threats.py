@@ -226,8 +226,7 @@ class TestWhatIsCutOff:
         """Which rungs, threats and answers a limit leaves, told in other words."""
         game = random_game(seed)
         outcome = solve(game, options=TIGHT).outcome
-        if not outcome.steps[0].rung.threat:
-            pytest.skip("no threat at the opening")
+        assert outcome.steps[0].rung.threat, "the seeds are chosen to have one"
         for givers in Givers:
             limit = limit_of(outcome, (), givers, game)
             assert limit is not None

@@ -45,8 +45,7 @@ def known_concession(
     clock = Clock(seconds)
     phases: list[Phase] = []
     best = None if known_firm is None else known_firm.finding
-    idle = do_nothing(task)
-    if best is None and task.allows(idle):
+    if best is None and task.allows(idle := do_nothing(task)):
         best = program.claim(idle)
     if start is not None and (best is None or task.worth(start) > best.worth):
         best = program.claimed(start) or best

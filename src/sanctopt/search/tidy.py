@@ -8,12 +8,11 @@ make a ladder better.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sanctopt.errors import LadderError
-from sanctopt.game import Game, at_least
-from sanctopt.ladder import History, Rung
+from sanctopt.game import Game, Start, at_least
+from sanctopt.ladder import History
 from sanctopt.outcome import Outcome
+from sanctopt.rung_limits import Decision, without
 from sanctopt.search.program import replayed
 from sanctopt.search.task import Clock, Task
 
@@ -47,7 +46,7 @@ def tidied(task: Task, outcome: Outcome, clock: Clock) -> Outcome:
 
 
 def _without(
-    task: Task, outcome: Outcome, place: tuple[str, History], kind: str, item: object
+    task: Task, outcome: Outcome, place: tuple[str, History], kind: str, item: Start | str
 ) -> Outcome | None:
     """Play the ladder without one decision; None if it is not there, or not allowed without it."""
     rungs = []
@@ -56,7 +55,7 @@ def _without(
         here = (rung.known_type, rung.history) == place
         if here and item in getattr(rung, kind):
             found = True
-            rungs.append(_shorter(rung, kind, item))
+            rungs.append(without(rung, Decision(kind, item)))
         else:
             rungs.append(rung.decisions())
     if not found:
@@ -66,12 +65,6 @@ def _without(
         return replayed(task, rungs, wanted)
     except LadderError:  # another decision rests on this one, e.g. what it requires
         return None
-
-
-def _shorter(rung: Rung, kind: str, item: object) -> Rung:
-    kept = tuple(other for other in getattr(rung, kind) if other != item)
-    changes: dict[str, object] = {kind: kept, "expected": ()}
-    return replace(rung, **changes)  # type: ignore[arg-type]
 
 
 def _cost(game: Game, kind: str, item: object) -> float:

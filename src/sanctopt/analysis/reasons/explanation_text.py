@@ -197,10 +197,8 @@ def _notes(losses: Sequence[Loss]) -> Iterable[str]:
 
 def _outcome(loss: Loss) -> str:
     """What the best plan does instead, and what that loses."""
-    if not loss.possible:
-        return "no plan that is allowed"
-    if math.isnan(loss.loss):
-        return "no plan was found in time"
+    if none := _none(loss):
+        return none
     lost = "no loss" if loss.loss < SHOWN else f"{_cell(loss)} less"
     if not (loss.added or loss.dropped):
         return f"nothing else ({lost})"
@@ -303,11 +301,16 @@ def left_out(scene: Scene, found: Sequence[Untouched], required: Sequence[Loss])
             yield from wrapped(f"  - {name(loss.decision)}: {_forced(loss)}.", "      ")
 
 
-def _forced(loss: Loss) -> str:
+def _none(loss: Loss) -> str:
+    """Why there is no plan to tell of; "" if there is one."""
     if not loss.possible:
         return "no plan that is allowed"
-    if math.isnan(loss.loss):
-        return "no plan was found in time"
+    return "no plan was found in time" if math.isnan(loss.loss) else ""
+
+
+def _forced(loss: Loss) -> str:
+    if none := _none(loss):
+        return none
     lost = "no loss" if loss.loss < SHOWN else f"{_cell(loss)} less than the best plan"
     if not (loss.added or loss.dropped):
         return f"{lost}; the rest of the rung as it is"

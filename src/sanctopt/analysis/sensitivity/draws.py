@@ -34,6 +34,7 @@ import numpy as np
 import pandas as pd
 
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
+from sanctopt.analysis.checks import require_whole
 from sanctopt.analysis.experts.judgements import jeffreys_interval
 from sanctopt.analysis.sensitivity.draws_text import Share, Tally, page
 from sanctopt.analysis.sensitivity.factors import Shape, numbers_drawn
@@ -96,9 +97,7 @@ class Draws:
 
     def __post_init__(self) -> None:
         for name, least in (("count", 1), ("seed", 0), ("tries", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise OptionError(f"{name} is {value!r}; give a whole number of at least {least}")
+            require_whole(name, getattr(self, name), least)
 
 
 @dataclass(frozen=True)

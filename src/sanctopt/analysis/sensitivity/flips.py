@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from sanctopt.analysis.checks import require_whole
 from sanctopt.analysis.sensitivity.flip_text import Moved, page
 from sanctopt.analysis.sensitivity.study import tolerance
 from sanctopt.errors import OptionError
@@ -43,9 +44,7 @@ class FlipSearch:
         if not 0.0 < self.tolerance < 1.0:
             raise OptionError(f"tolerance is {self.tolerance!r}; give a number between 0 and 1, e.g. 0.01")
         for name, least in (("rivals", 1), ("rounds", 0), ("steps", 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise OptionError(f"{name} is {value!r}; give a whole number of at least {least}")
+            require_whole(name, getattr(self, name), least)
 
 
 @dataclass(frozen=True)

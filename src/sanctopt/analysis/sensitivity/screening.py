@@ -41,6 +41,7 @@ import numpy as np
 import pandas as pd
 
 from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
+from sanctopt.analysis.checks import require_whole
 from sanctopt.analysis.sensitivity.factors import Factor, factors_of, numbers_drawn
 from sanctopt.analysis.sensitivity.screening_text import page
 from sanctopt.analysis.sensitivity.study import KEPT, Bench, Point, Study, known, prepare, resolve_question
@@ -94,10 +95,10 @@ class Morris:
     at_most: int = 10_000
 
     def __post_init__(self) -> None:
-        _require("trajectories", self.trajectories, 2)
-        _require("levels", self.levels, 4)
-        _require("seed", self.seed, 0)
-        _require("at_most", self.at_most, 1)
+        require_whole("trajectories", self.trajectories, 2)
+        require_whole("levels", self.levels, 4)
+        require_whole("seed", self.seed, 0)
+        require_whole("at_most", self.at_most, 1)
         if self.levels % 2:
             raise OptionError(f"levels is {self.levels}; give an even number, e.g. 4")
 
@@ -140,9 +141,9 @@ class Sobol:
     at_most: int = 10_000
 
     def __post_init__(self) -> None:
-        _require("points", self.points, 2)
-        _require("seed", self.seed, 0)
-        _require("at_most", self.at_most, 1)
+        require_whole("points", self.points, 2)
+        require_whole("seed", self.seed, 0)
+        require_whole("at_most", self.at_most, 1)
         if self.points & (self.points - 1):
             raise OptionError(f"points is {self.points}; give a power of 2, e.g. 64")
 
@@ -455,11 +456,6 @@ class _Job:
 def _count(game: Game, study: Study | None) -> int:
     found: tuple[Factor, ...] = factors_of(game, None if study is None else study.uncertain)
     return len(found)
-
-
-def _require(name: str, value: object, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise OptionError(f"{name} is {value!r}; give a whole number of at least {least}")
 
 
 def _salib(module: str) -> Any:
