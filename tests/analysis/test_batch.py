@@ -183,6 +183,7 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         "known_ladders": (solve(HAND_GAME).ladder,),
         "past": Past((Rung(()),), ("hold",)),
         "credible_threats": True,
+        "options": SolveOptions(highs={"presolve": "on"}),
     }
     assert set(other) == {part.name for part in fields(Question)} - {"name"}
     assert asked.key() == Question("b", HAND_GAME).key()
@@ -192,6 +193,16 @@ def test_every_field_but_the_name_tells_questions_apart() -> None:
         Question("a", HAND_GAME, aims=Aims(MinimaxRegret({"calm": 1.0, "proud": x}))) for x in (2.0, 3.0)
     ]
     assert regrets[0].key() != regrets[1].key()
+
+
+@pytest.mark.parametrize("threads", [0, 2])
+def test_options_of_one_question_alone(threads: int) -> None:
+    own = SolveOptions(time_limit_seconds=0.0)
+    asked = [Question("all", HAND_GAME), Question("none", HAND_GAME, options=own)]
+    with ThreadPoolExecutor(max(threads, 1)) as executor:
+        whole, cut = (answer.solution for answer in solve_each(asked, executor=executor if threads else None))
+    assert (whole.status.reason, cut.status.limit) == (Reason.OPTIMAL, Limit.TIME)
+    assert (whole.provenance.options, cut.provenance.options) == (SolveOptions(), own)
 
 
 def test_a_past_is_where_the_plan_begins() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any
@@ -14,9 +15,9 @@ from games import random_game
 from oracle_frontier import best_pairs
 from sanctopt import Ladder, OptionError, Rung, SolveOptions, SolverError, Start, load_case, play, solve
 from sanctopt.aims import Mixture, Objective
-from sanctopt.analysis import pareto
+from sanctopt.analysis import Frontier, batch, frontier
 from sanctopt.analysis.batch import BatchProgress
-from sanctopt.analysis.pareto import Frontier, frontier
+from sanctopt.analysis.pareto.point_text import move_text
 from sanctopt.game import Game
 from sanctopt.solution import Status
 from sanctopt.solver_options import Limit, Reason
@@ -39,8 +40,8 @@ def counts(found: Frontier) -> list[tuple[float, float]]:
     return [(found.x.sign * point.x, found.y.sign * point.y) for point in found.points]
 
 
-def assert_frontier(game: Game, x: Objective, y: Objective) -> Frontier:
-    found, wanted = frontier(game, x, y), best_pairs(game, x, y)
+def assert_frontier(game: Game, x: Objective, y: Objective, executor: Executor | None = None) -> Frontier:
+    found, wanted = frontier(game, x, y, executor=executor), best_pairs(game, x, y)
     made = counts(found)
     assert found.complete
     assert len(made) <= len(wanted)
@@ -70,6 +71,24 @@ def test_brute_force(number: int) -> None:
             outcome = play(GAMES[number], plain, prefer=point.solution.outcome.responses)
             assert found.x.expected(outcome) == pytest.approx(point.x, rel=1e-9, abs=1e-9)
             assert found.y.expected(outcome) == pytest.approx(point.y, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("number", range(0, len(GAMES), 2))
+def test_from_both_ends_at_once(number: int) -> None:
+    game, (x, y) = GAMES[number], PAIRS[number % len(PAIRS)]
+    with ThreadPoolExecutor(2) as executor:
+        found = assert_frontier(game, x, y, executor)
+        alone = frontier(game, x, y)
+        assert len(found.points) == len(alone.points)
+        for one, other in zip(counts(found), counts(alone), strict=True):
+            assert one == pytest.approx(other, rel=2e-5, abs=2e-5)
+        some = frontier(game, x, y, executor=executor, points=4)
+    assert not some.complete
+    assert len(some.points) <= 4
+    ends = [counts(some)[0], counts(some)[-1]]
+    assert ends == [pytest.approx(end, rel=2e-5, abs=2e-5) for end in (counts(found)[0], counts(found)[-1])]
+    for one in counts(some):
+        assert any(nearly(one[0], a) and nearly(one[1], b) for a, b in counts(found))
 
 
 def test_these_games_have_long_frontiers() -> None:
@@ -144,7 +163,7 @@ class TestText:
 
     def test_move_text(self) -> None:
         rung = Rung((), threat=(Start("bank", "designate"),), engagements=("talks",))
-        assert pareto.move_text(rung) == "talks; threat: designate bank"
+        assert move_text(rung) == "talks; threat: designate bank"
 
 
 class TestCutShort:
@@ -206,7 +225,8 @@ class TestProgressAndInterrupts:
         assert len(found.points) == 2
         assert not found.complete
 
-    def test_ctrl_c_in_a_solve(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_ctrl_c_in_a_solve(self, workers: int, monkeypatch: pytest.MonkeyPatch) -> None:
         calls: list[int] = []
 
         def stopped(*args: Any, **settings: Any) -> Any:
@@ -216,10 +236,13 @@ class TestProgressAndInterrupts:
                 return solution
             return replace(solution, status=Status(Reason.INTERRUPTED, Limit.INTERRUPT))
 
-        monkeypatch.setattr(pareto, "solve", stopped)
-        found = frontier(TEACHING, Objective.DENIED, Objective.COST)
+        monkeypatch.setattr(batch, "solve", stopped)
+        with ThreadPoolExecutor(2) as executor:
+            told = executor if workers else None
+            found = frontier(TEACHING, Objective.DENIED, Objective.COST, executor=told)
         assert not found.complete
-        assert len(found.points) == 1
+        assert len(found.points) <= 1
+        assert bool(found.points) or workers == 2
 
 
 class TestSecondOpinion:
@@ -235,24 +258,28 @@ class TestSecondOpinion:
             worth = solution.value if solution.has_ladder else None
             return replace(solution, status=Status(Reason.OPTIMAL), dual_bound=worth)
 
-        monkeypatch.setattr(pareto, "solve", wrong)
+        monkeypatch.setattr(batch, "solve", wrong)
         assert_frontier(GAMES[0], Objective.DENIED, Objective.COST)
 
-    def test_one_that_fails_leaves_it_to_the_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_one_that_fails_leaves_it_to_the_other(
+        self, workers: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def failing(game: Game, **settings: Any) -> Any:
             if settings["options"].highs.get("presolve") != "on":
                 raise SolverError("HiGHS contradicts the rules")
             return solve(game, **settings)
 
-        monkeypatch.setattr(pareto, "solve", failing)
-        assert_frontier(GAMES[0], Objective.DENIED, Objective.COST)
+        monkeypatch.setattr(batch, "solve", failing)
+        with ThreadPoolExecutor(2) as executor:
+            assert_frontier(GAMES[0], Objective.DENIED, Objective.COST, executor if workers else None)
 
     def test_both_fail(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def infeasible(game: Game, **settings: Any) -> Any:
             solution = solve(game, **settings)
             return replace(solution, status=Status(Reason.INFEASIBLE), plans=())
 
-        monkeypatch.setattr(pareto, "solve", infeasible)
+        monkeypatch.setattr(batch, "solve", infeasible)
         with pytest.raises(SolverError, match="called infeasible, but a ladder is known"):
             frontier(GAMES[0], Objective.DENIED, Objective.COST)
 

@@ -11,7 +11,7 @@ import pytest
 
 from sanctopt import LadderError, load_case
 from sanctopt.aims import Objective
-from sanctopt.analysis.pareto import Frontier, frontier
+from sanctopt.analysis import Frontier, frontier
 from sanctopt.plots import plot_frontier
 
 

@@ -15,7 +15,8 @@ from sanctopt.analysis.experts.judgements import (
     jeffreys_interval,
     package_of,
 )
-from sanctopt.analysis.pareto import FirstMove, Frontier, Point, frontier
+from sanctopt.analysis.pareto.points import FirstMove, Frontier, Point
+from sanctopt.analysis.pareto.tracing import frontier
 from sanctopt.analysis.reasons.explanation import Explanation, explain
 from sanctopt.analysis.reasons.first_rungs import Alternative, Alternatives, alternatives
 from sanctopt.analysis.reasons.what_it_takes import WhatItTakes, what_would_it_take

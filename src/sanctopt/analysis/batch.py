@@ -56,6 +56,8 @@ class Question:
         the priors of the game are the beliefs there.
     credible_threats : bool
         As in `sanctopt.solve`.
+    options : SolveOptions, optional
+        For this question alone. None: those of the batch.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Question:
     known_ladders: tuple[Ladder, ...] = ()
     past: Past = NO_PAST
     credible_threats: bool = False
+    options: SolveOptions | None = None
 
     def key(self) -> Hashable:
         """Equal for questions that are solved alike: all but the name, the game by its digest."""
@@ -208,7 +211,7 @@ def _solved(question: Question, options: SolveOptions, stop: _Stop) -> Solution:
         return _not_reached(question, options)
     try:
         ask = _rest_of_game if question.past.stage else _game
-        solution = ask(question, options, stop)
+        solution = ask(question, question.options or options, stop)
     except SanctoptError as error:
         error.add_note(f"in question {question.name!r}")
         raise
@@ -327,7 +330,7 @@ def _not_reached(question: Question, options: SolveOptions) -> Solution:
         information=question.information,
         margin=question.margin,
         aims=aims,
-        options=options,
+        options=question.options or options,
         history=question.past.responses,
         credible_threats=question.credible_threats,
     )

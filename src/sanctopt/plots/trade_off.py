@@ -11,7 +11,7 @@ from sanctopt.plots.canvas import COLOURS, GREY, INK, MARKERS, Axes, Line2D, new
 
 if TYPE_CHECKING:
     from sanctopt.aims import Objective
-    from sanctopt.analysis.pareto import Frontier, Point
+    from sanctopt.analysis.pareto.points import Frontier, Point
 
 MARKER = 7.0
 """Size of a point, points."""

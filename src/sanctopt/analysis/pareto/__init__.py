@@ -1,0 +1,1 @@
+"""Two objectives against each other."""
