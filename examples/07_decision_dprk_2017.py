@@ -91,7 +91,8 @@ def main() -> None:
             Objective.DENIED,
             Objective.COST,
             points=5,
-            options=limit(0.02, threads=2),
+            options=limit(0.04),
+            executor=executor,
             known_ladders=[best.ladder],
         )
         print(trade)

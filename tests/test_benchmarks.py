@@ -15,7 +15,10 @@ import pytest
 
 import sanctopt
 from sanctopt import Game, Information, SolveOptions, read_case, solve, write_case
-from suite import baseline, cases, families, grids, measure, sweeps, tables
+from sanctopt.formulation.build import build_program
+from sanctopt.formulation.frame import Frame
+from sanctopt.solver import compile_program
+from suite import baseline, cases, families, grids, measure, raw_highs, sweeps, tables
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 MODULES = ("baseline", "cases", "families", "grids", "measure", "pictures", "sweeps", "tables")
@@ -370,3 +373,37 @@ def test_lagrangean_bounds_are_bounds() -> None:
     assert len(found) == 3
     assert all(bound >= optimum * (1 - 1e-6) for bound in found)
     assert float(relaxed.split()[-1].replace(",", "")) >= found[0] * (1 - 1e-6)
+
+
+def test_ways_to_hand_over_a_program_hand_over_the_same() -> None:
+    building = importlib.import_module("building")
+    game = cases.case_game("adapting/XS/0")
+    types = tuple(patron.name for patron in game.patron_types)
+    form = compile_program(build_program(Frame(game, types, Information.ADAPTIVE))).form
+    ways = [
+        raw_highs.load(form, [f"c{number}" for number in range(len(form.cost))]),
+        building.by_rows(form),
+        building.by_expressions(form),
+    ]
+    maxima = []
+    for highs in ways:
+        model = highs.getLp()
+        entries = len(model.a_matrix_.value_)
+        assert (model.num_row_, model.num_col_, entries) == (*form.matrix.shape, form.matrix.nnz)
+        assert [kind != building.CONTINUOUS for kind in model.integrality_] == list(form.integer)
+        highs.setOptionValue("solve_relaxation", True)
+        highs.run()
+        maxima.append(highs.getInfo().objective_function_value - model.offset_)
+    assert maxima[0] != 0.0
+    assert maxima == pytest.approx([maxima[0]] * 3, rel=1e-7)
+
+
+def test_building_is_timed_step_by_step(capsys: pytest.CaptureFixture[str]) -> None:
+    building = importlib.import_module("building")
+    assert building.main(["teaching", "--repeat", "1"]) == 0
+    head, _, line = capsys.readouterr().out.splitlines()
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert head.split()[1:-1:2] == ["case", *building.STEPS, "all", *building.WAYS]
+    numbers = [float(cell) for cell in cells[1:]]
+    assert numbers[3] == pytest.approx(sum(numbers[:3]), abs=2e-3)
+    assert all(number >= 0.0 for number in numbers)

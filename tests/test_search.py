@@ -13,11 +13,13 @@ from hand_games import BANK, HAND_GAME, NOTICE
 from oracle import brute_force
 from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, solve
 from sanctopt.game import Game
-from sanctopt.search.known import bound_from_types, known_types, trivial_bound
+from sanctopt.search import known as known_module
+from sanctopt.search.known import bound_from_types, known_types, known_types_again, trivial_bound
 from sanctopt.search.pools import nested_pools, pooled_ladders, provocation_limit
 from sanctopt.search.program import do_nothing, ladder_of
 from sanctopt.search.task import Clock, Task
 from sanctopt.search.tidy import tidied
+from sanctopt.search.workers import Turns
 from sanctopt.solver_options import Reason
 
 SEEDS = range(12)
@@ -70,6 +72,61 @@ class TestKnownTypes:
         bound = sum(patron.prior * trivial_bound(game, patron) for patron in game.patron_types)
         assert bound_from_types(task(game), {}) == pytest.approx(bound)
         assert brute_force(game, "clairvoyant").value <= bound + 1e-9 * max(1.0, bound)
+
+
+class TestKnownTypesOfLargeGames:
+    @pytest.mark.parametrize("seed", range(6))
+    def test_optimum_of_each_type_alone(self, seed: int) -> None:
+        """Whole programs, begun with ladders known and found: the same optima."""
+        game = random_game(seed, TINY)
+        best = solve(game).ladder
+        for ladders in ((), (best,)):
+            searched = replace(task(game), known_ladders=ladders)
+            known = known_types(searched, 1.0, large=True)
+            assert bound_from_types(searched, known) == pytest.approx(
+                brute_force(game, "clairvoyant").value, rel=2e-6
+            )
+
+    def test_a_search_begins_with_ladders_known(self) -> None:
+        """With no node of branch and bound, a type known is worth no less than they are against it."""
+        options = SolveOptions(node_limit=0, highs={"mip_heuristic_effort": 0.0})
+        begun = 0
+        for seed in range(6):
+            game = several_types(seed)
+            best = solve(game)
+            cut = Task(game, Information.ADAPTIVE, 0.0, options, Clock(None), None)
+            alone = known_types(cut, 1.0, large=True)
+            known = known_types(replace(cut, known_ladders=(best.ladder,)), 1.0, large=True)
+            for name, value in best.outcome.values.items():
+                finding, before = known[name].finding, alone[name].finding
+                assert finding is not None
+                assert finding.worth >= value - 1e-9 * max(1.0, abs(value))
+                begun += before is None or before.worth < finding.worth
+        assert begun >= 1
+
+    def test_only_types_for_which_there_is_time_are_asked_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        game = several_types(0)
+        options = SolveOptions(node_limit=0, highs={"mip_heuristic_effort": 0.0})
+        cut = Task(game, Information.ADAPTIVE, 0.0, options, Clock(1000.0), None)
+        known = known_types(cut, 0.5, large=True)
+        waiting = [name for name, result in known.items() if result.reason is Reason.LIMIT]
+        assert len(waiting) >= 2
+        for over, asked in ((1e-9, len(waiting)), (1e9, 1)):
+            monkeypatch.setattr(known_module, "AGAIN_OVER_TYPE", over)
+            again = known_types_again(cut, known, None)
+            assert sum(bool(result.phases) for result in again.values()) == asked
+
+
+class TestTurns:
+    def test_jobs_share_the_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Clock, "left", lambda _: 60.0)
+        turns = Turns(Clock(None), 6, 1)
+        assert [turns.seconds(weight) for weight in (1, 3, 1, 1)] == [10.0, 36.0, 30.0, 60.0]
+        two = Turns(Clock(None), 4, 2)
+        assert [two.seconds() for _ in range(4)] == [30.0, 30.0, 60.0, 60.0]
+        assert Turns(Clock(None), 1, 1).seconds(3) == 60.0
 
 
 class TestPools:

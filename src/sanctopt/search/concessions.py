@@ -20,12 +20,17 @@ FIRST_SHARE = 0.5
 """Share of a conceding type's time for its most promising stage."""
 
 
-def known_firm(task: Task, purpose: str, seconds: float | None) -> SearchResult:
-    """Solve the game of a single type whose regime never concedes, as one program."""
+def known_firm(task: Task, purpose: str, seconds: float | None, start: Outcome | None = None) -> SearchResult:
+    """Solve the game of a single type whose regime never concedes, as one program.
+
+    ``start`` is a ladder to begin with; None: doing nothing, if that is allowed.
+    """
     program = Program.build(task, purpose)
     idle = do_nothing(task)
-    start = program.claim(idle) if task.allows(idle) else None
-    return solve_until_settled(program, seconds, start)
+    best = program.claim(idle) if task.allows(idle) else None
+    if start is not None and (best is None or task.worth(start) > best.worth):
+        best = program.claimed(start) or best
+    return solve_until_settled(program, seconds, best)
 
 
 def known_concession(

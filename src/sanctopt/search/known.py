@@ -7,6 +7,8 @@ payoff against that type is at most the type's own optimum: type by type, and so
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 from sanctopt.aims import Counted, Mixture, Objective
@@ -16,9 +18,17 @@ from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
+from sanctopt.search.program import known_ladders, replayed
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
+
+CONCEDING_WEIGHT = 3
+"""How many times the time of another type one that can concede gets in a large game: it has one program for
+each stage of the concession."""
+
+AGAIN_OVER_TYPE = 30.0
+"""How many times longer a known type must have, to be asked again, than its program takes to compile."""
 
 
 def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, SearchResult]:
@@ -26,13 +36,17 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
 
     Where the patrons of two types are the same, they differ only in when their regime concedes: what is known
     of the one that never does is where the other's search starts. ``large`` games are left to HiGHS
-    (`sanctopt.search.concessions`), all others to the tree of answers.
+    (`sanctopt.search.concessions`), all others to the tree of answers. There, the best against this type of
+    all ladders known and found by then is where its search starts: as a floor it closes most stages of a
+    concession at once.
     """
     game = task.game
     firm = [patron for patron in game.patron_types if not may_concede(game, patron)]
     conceding = [patron for patron in game.patron_types if may_concede(game, patron)]
-    turns = Turns(task.clock.until(share), len(game.patron_types), task.options.threads)
+    weight = CONCEDING_WEIGHT if large else 1
+    turns = Turns(task.clock.until(share), len(firm) + weight * len(conceding), task.options.threads)
     results: dict[str, SearchResult] = {}
+    found = [outcome.ladder for outcome in known_ladders(task)] if large else []
 
     def one(inner: Task, patron: PatronType) -> SearchResult:
         alone = inner.alone(patron.name)
@@ -40,18 +54,23 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         alike = (other for other in firm if _patron(game, other) == _patron(game, patron))
         before = next((results[other.name] for other in alike if other.name in results), None)
         own = None if before is None else _as_own(alone, before)
-        seconds = turns.seconds()
+        seconds = turns.seconds(weight if may_concede(game, patron) else 1)
         if not large:
             return answer_tree(alone, purpose, seconds, None if own is None else own.finding)
         if seconds == 0.0:
             return SearchResult(None, None, Reason.LIMIT, Limit.TIME, ())
+        start = _best_against(alone, found)
         if may_concede(game, patron):
-            return known_concession(alone, own, seconds)
-        return known_firm(alone, purpose, seconds)
+            result = known_concession(alone, own, seconds, start)
+        else:
+            result = known_firm(alone, purpose, seconds, start)
+        if result.finding is not None:
+            found.append(result.finding.ladder)
+        return result
 
     for patrons in (firm, conceding):
-        found = each(task, one, patrons)
-        results |= {patron.name: result for patron, result in zip(patrons, found, strict=True)}
+        solved = each(task, one, patrons)
+        results |= {patron.name: result for patron, result in zip(patrons, solved, strict=True)}
     return {patron.name: results[patron.name] for patron in game.patron_types}
 
 
@@ -81,6 +100,10 @@ def known_types_again(
         return finding is not None and finding.gap(known[patron.name].bound) <= wanted
 
     waiting = sorted((p for p in game.patron_types if not closed(p)), key=loose, reverse=True)
+    left = task.clock.left()
+    if left is not None:
+        rooms = task.options.threads * left / (AGAIN_OVER_TYPE * slowest(known))
+        waiting = waiting[: max(1, int(rooms))]
     turns = Turns(task.clock.until(1.0), len(waiting), task.options.threads)
 
     def one(inner: Task, patron: PatronType) -> SearchResult:
@@ -89,7 +112,9 @@ def known_types_again(
         if seconds == 0.0:
             return replace(before, phases=())
         if may_concede(game, patron):
-            result = known_concession(alone, None, seconds, _best_against(alone, before, outcome))
+            ladders = [] if before.finding is None else [before.finding.ladder]
+            ladders += [] if outcome is None else [outcome.ladder]
+            result = known_concession(alone, None, seconds, _best_against(alone, ladders))
         else:
             result = answer_tree(alone, f"type {patron.name} known", seconds, before.finding)
         bounds = [bound for bound in (before.bound, result.bound) if bound is not None]
@@ -100,13 +125,16 @@ def known_types_again(
     return again
 
 
-def _best_against(task: Task, known: SearchResult, outcome: Outcome | None) -> Outcome | None:
-    """The better ladder against a type alone: its own, or that of all types."""
-    found = [] if known.finding is None else [known.finding.outcome]
-    if outcome is not None:
-        rungs = (rung.decisions() for rung in outcome.ladder.rungs)
-        found.append(task.play(Ladder.of(task.game, Information.ADAPTIVE, rungs)))
-    return max(found, key=task.worth, default=None)
+def slowest(known: dict[str, SearchResult]) -> float:
+    """Seconds of the slowest compilation of a known type's program; infinite if time was over before."""
+    reports = [phase.report for result in known.values() for phase in result.phases]
+    return max((report.compile_seconds for report in reports), default=math.inf)
+
+
+def _best_against(task: Task, ladders: Iterable[Ladder]) -> Outcome | None:
+    """The best of some ladders against a type alone."""
+    played = [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in ladders]
+    return max(filter(task.allows, played), key=task.worth, default=None)
 
 
 def may_concede(game: Game, patron: PatronType) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,7 @@ from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.known import bound_from_types, known_types, known_types_again, type_bound
+from sanctopt.search.known import bound_from_types, known_types, known_types_again, slowest, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
@@ -31,7 +30,7 @@ from sanctopt.solver_options import Limit, Reason, relative_gap
 KNOWN_SHARE, POOLS_SHARE = 0.15, 0.1
 """Shares of the time left that the known types and the pools may use, in turn."""
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.2, 0.6, 0.9
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.3, 0.6, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
 neighbourhoods then. What is left after that goes to the known types again."""
@@ -253,19 +252,13 @@ def _from_known_ladders(task: Task, purpose: str) -> SearchResult:
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:
     """Seconds that building the program of all types may take, from what known types' programs took."""
-    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * _slowest(known)
-
-
-def _slowest(known: dict[str, SearchResult]) -> float:
-    """Seconds of the slowest compilation of a known type's program; infinite if time was over before."""
-    reports = [phase.report for result in known.values() for phase in result.phases]
-    return max((report.compile_seconds for report in reports), default=math.inf)
+    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * slowest(known)
 
 
 def _no_time_for_pools(task: Task, known: dict[str, SearchResult]) -> bool:
     """Whether the pools of a large game could hardly be built in their time."""
     seconds = task.clock.left(LARGE_POOLS_SHARE)
-    return seconds is not None and seconds < POOLS_OVER_TYPE * _slowest(known)
+    return seconds is not None and seconds < POOLS_OVER_TYPE * slowest(known)
 
 
 def _large(task: Task) -> bool:

@@ -18,18 +18,21 @@ POLL_SECONDS = 0.1
 
 
 class Turns:
-    """Shares out time among jobs that take turns: what one leaves over, those after it may use."""
+    """Shares out time among jobs that take turns: what one leaves over, those after it may use.
+
+    A job of weight 2 counts as two jobs.
+    """
 
     def __init__(self, clock: Clock, jobs: int, threads: int) -> None:
         self._clock, self._waiting, self._threads = clock, max(1, jobs), max(1, threads)
         self._lock = threading.Lock()
 
-    def seconds(self) -> float | None:
+    def seconds(self, weight: int = 1) -> float | None:
         """Seconds for the next job; None without a limit."""
         with self._lock:
             left = self._clock.left()
-            rounds = -(-self._waiting // self._threads)
-            self._waiting = max(1, self._waiting - 1)
+            rounds = max(1.0, -(-self._waiting // self._threads) / weight)
+            self._waiting = max(1, self._waiting - weight)
         return None if left is None else left / rounds
 
 

@@ -1,0 +1,132 @@
+"""What comes before the solve, against handing HiGHS the same program in other ways.
+
+    python benchmarks/building.py standard/M/0-2 --repeat 3
+
+The program is the exact one of all types at once. "read" is the case folder to validated `Game`, "build" the
+Pyomo model, "compile" that model into arrays, every number of them checked, inside HiGHS; "all" is their sum.
+Beside them stand what the same program costs when its numbers are there already:
+
+- "arrays": one `passModel` of the arrays; HiGHS copies them.
+- "rows": `addVars`, and one `addRow` for each row, from slices of the arrays.
+- "expressions": highspy's own expressions, one `addConstr` for each row.
+- "tables": the tables of the case folder through pandas, nothing else; no reader can do with less.
+
+CPU seconds, of the repeats the least.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import highspy
+import numpy as np
+import pandas as pd
+
+from sanctopt import Information, read_case
+from sanctopt.formulation.build import build_program
+from sanctopt.formulation.frame import Frame
+from sanctopt.solver import compile_program
+from sanctopt.standard_form import StandardForm
+from suite.cases import case_folders
+from suite.raw_highs import load, quiet
+from suite.text_table import markdown
+
+STEPS = ("read", "build", "compile")
+WAYS = ("arrays", "rows", "expressions", "tables")
+CONTINUOUS = highspy.HighsVarType.kContinuous
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit code."""
+    made = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    made.add_argument("cases", metavar="CASE", nargs="+", help="as in run.py")
+    made.add_argument("--repeat", type=int, default=3, help="the least time of so many (default: 3)")
+    arguments = made.parse_args(argv)
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, folder in case_folders(arguments.cases, Path(scratch)).items():
+            taken = seconds(folder, arguments.repeat)
+            rows.append([name, *(f"{value:,.3f}" for value in taken.values())])
+    print(markdown(["case", *STEPS, "all", *WAYS], rows, ["case"]))
+    return 0
+
+
+def seconds(folder: Path, repeat: int) -> dict[str, float]:
+    """CPU seconds by step, of the steps together, and by way."""
+    game, read = _timed(lambda: read_case(folder), repeat)
+    types = tuple(patron.name for patron in game.patron_types)
+    model, build = _timed(lambda: build_program(Frame(game, types, Information.ADAPTIVE)), repeat)
+    program, compiled = _timed(lambda: compile_program(model), repeat)
+    form = program.form
+    names = [f"c{number}" for number in range(len(form.cost))]
+    _, arrays = _timed(lambda: load(form, names), repeat)
+    _, rows = _timed(lambda: by_rows(form), repeat)
+    _, expressions = _timed(lambda: by_expressions(form), repeat)
+    _, tables = _timed(lambda: [pd.read_csv(path) for path in sorted(folder.glob("*.csv"))], repeat)
+    steps = dict(zip(STEPS, (read, build, compiled), strict=True))
+    ways = dict(zip(WAYS, (arrays, rows, expressions, tables), strict=True))
+    return {**steps, "all": sum(steps.values()), **ways}
+
+
+def by_rows(form: StandardForm) -> highspy.Highs:
+    """The program handed over row by row."""
+    highs, matrix = quiet(), form.matrix.tocsr()
+    highs.addVars(len(form.cost), form.column_lower, form.column_upper)
+    for row in range(len(form.row_lower)):
+        begin, end = matrix.indptr[row], matrix.indptr[row + 1]
+        entries = matrix.indices[begin:end], matrix.data[begin:end]
+        highs.addRow(form.row_lower[row], form.row_upper[row], end - begin, *entries)
+    _costs(highs, form)
+    return highs
+
+
+def by_expressions(form: StandardForm) -> highspy.Highs:
+    """The program written in highspy's own expressions."""
+    highs, matrix = quiet(), form.matrix.tocsr()
+    columns = [
+        highs.addVariable(lb=lower, ub=upper)
+        for lower, upper in zip(form.column_lower, form.column_upper, strict=True)
+    ]
+    for row in range(len(form.row_lower)):
+        begin, end = matrix.indptr[row], matrix.indptr[row + 1]
+        entries = zip(matrix.indices[begin:end], matrix.data[begin:end], strict=True)
+        total = highs.qsum(float(value) * columns[column] for column, value in entries)
+        lower, upper = float(form.row_lower[row]), float(form.row_upper[row])
+        if lower == upper:
+            highs.addConstr(total == lower)
+        elif np.isfinite(lower):
+            highs.addConstr(total >= lower)
+        else:
+            highs.addConstr(total <= upper)
+    _costs(highs, form)
+    return highs
+
+
+def _costs(highs: highspy.Highs, form: StandardForm) -> None:
+    """Objective and whole columns, the same in each way."""
+    highs.changeObjectiveSense(highspy.ObjSense.kMaximize if form.maximize else highspy.ObjSense.kMinimize)
+    highs.changeColsCost(len(form.cost), np.arange(len(form.cost), dtype=np.int32), form.cost)
+    whole = np.flatnonzero(form.integer).astype(np.int32)
+    kinds = np.full(len(whole), int(highspy.HighsVarType.kInteger), dtype=np.uint8)
+    highs.changeColsIntegrality(len(whole), whole, kinds)
+
+
+def _timed(make: Callable[[], Any], repeat: int) -> tuple[Any, float]:
+    """The result and the least CPU seconds."""
+    result, taken = None, []
+    for _ in range(repeat):
+        gc.collect()
+        begin = time.process_time()
+        result = make()
+        taken.append(time.process_time() - begin)
+    return result, min(taken)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
