@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,7 @@ from sanctopt import (
     play,
     solve,
 )
+from sanctopt.analysis.batch import BatchProgress
 from sanctopt.analysis.plain_text import WIDTH, table
 from sanctopt.analysis.rules.rules_of_thumb import Comparison, baselines, compare
 from sanctopt.game import Game, Harm, OffRamp, Party
@@ -46,6 +48,21 @@ def solution() -> Solution:
 @pytest.fixture(scope="module")
 def comparison(solution: Solution) -> Comparison:
     return compare(GAME, {"nothing": NOTHING, "both": BOTH}, solution=solution)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_executor_changes_nothing(workers: int, comparison: Comparison, solution: Solution) -> None:
+    told: list[BatchProgress] = []
+    with ThreadPoolExecutor(2) as executor:
+        again = compare(
+            GAME,
+            {"nothing": NOTHING, "both": BOTH},
+            solution=solution,
+            executor=executor if workers else None,
+            on_progress=told.append,
+        )
+    assert again == comparison
+    assert (told[0].done, told[-1].done, told[-1].total) == (0, 3, 3)
 
 
 class TestMeasures:

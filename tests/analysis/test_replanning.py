@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 
 from sanctopt import LadderError, SolveOptions, load_case, solve
 from sanctopt.aims import Aims, TotalCost
+from sanctopt.analysis.batch import BatchProgress
 from sanctopt.analysis.replanning import Surprise, replan
 from sanctopt.game import Game
 from sanctopt.position import Past, best_responses, opening, take, utilities
@@ -108,6 +110,19 @@ def test_a_large_game_goes_by_known_types_and_neighbourhoods(monkeypatch: pytest
     assert found.solution.value <= wanted + 1e-6 * max(1.0, abs(wanted))
     assert found.solution.dual_bound is not None
     assert found.solution.dual_bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+
+
+def test_the_executor_changes_nothing() -> None:
+    game = load_case("teaching")
+    solution = solve(game)
+    seen = [solution.outcome.steps[0].response]
+    told: list[BatchProgress] = []
+    with ThreadPoolExecutor(1) as executor:
+        there = replan(game, solution.ladder, seen, executor=executor, on_progress=told.append)
+    here = replan(game, solution.ladder, seen)
+    assert there.solution.ladder == here.solution.ladder
+    assert there.observations == here.observations
+    assert [(progress.done, progress.total) for progress in told] == [(1, 1)]
 
 
 def test_limits_count_from_now_on() -> None:

@@ -18,22 +18,22 @@ optimum of the rest: replanning an optimal ladder changes no value.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from sanctopt.aims import PLAIN, Aims
+from sanctopt.analysis.batch import OnBatchProgress, Question, solve_each
 from sanctopt.beliefs import Surprise, after_response, believed_game
 from sanctopt.errors import LadderError
 from sanctopt.game import Game
-from sanctopt.ladder import History, Information, Ladder, Rung
+from sanctopt.ladder import History, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.position import Past, advance, opening, take
 from sanctopt.rules import place, violations
-from sanctopt.search import Clock, Task
 from sanctopt.solution import Solution
-from sanctopt.solve import solve_task
 from sanctopt.solver_options import SolveOptions
 
 
@@ -107,13 +107,15 @@ class Replan:
         return "\n".join(lines)
 
 
-def replan(
+def replan(  # noqa: PLR0913 - what was done and seen, what is wanted, and how it is solved
     game: Game,
     ladder: Ladder | Sequence[Rung],
     observed: Sequence[str],
     *,
     aims: Aims = PLAIN,
     options: SolveOptions | None = None,
+    executor: Executor | None = None,
+    on_progress: OnBatchProgress | None = None,
 ) -> Replan:
     """Update the belief by what was seen, and find the best ladder for the rest of the game.
 
@@ -130,6 +132,10 @@ def replan(
         Criterion and limits for the rest; limits count from now on.
     options : SolveOptions, optional
         As for `sanctopt.solve`.
+    executor : concurrent.futures.Executor, optional
+        Where to solve, as in `solve_each`. None: here.
+    on_progress : callable, optional
+        Called with a `BatchProgress` after the solve.
 
     Returns
     -------
@@ -166,11 +172,10 @@ def replan(
     observations = _observations(game, ladder, history)
     believed = believed_game(game, observations[-1].belief)
     aims.check(believed)
-    options = SolveOptions() if options is None else options
     past = Past(tuple(seen.rung for seen in observations), history)
-    clock = Clock(options.time_limit_seconds)
-    task = Task(believed, Information.ADAPTIVE, 0.0, options, clock, None, aims, past)
-    return Replan(observations, believed, solve_task(task))
+    question = Question(believed.name, believed, aims=aims, past=past)
+    (answer,) = solve_each([question], options=options, executor=executor, on_progress=on_progress)
+    return Replan(observations, believed, answer.solution)
 
 
 def _observations(game: Game, ladder: Ladder | Sequence[Rung], history: History) -> tuple[Observation, ...]:

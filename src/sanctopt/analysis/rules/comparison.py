@@ -12,12 +12,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import pandas as pd
 
 from sanctopt.analysis import plain_text as text
+from sanctopt.analysis.batch import OnBatchProgress
+from sanctopt.analysis.workload import Meter, map_each
 from sanctopt.errors import LadderError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder, Rung
@@ -165,7 +168,14 @@ class Comparison:
         return "\n".join(_page(self))
 
 
-def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | None = None) -> Comparison:
+def compare(
+    game: Game,
+    ladders: Mapping[str, Ladder],
+    *,
+    solution: Solution | None = None,
+    executor: Executor | None = None,
+    on_progress: OnBatchProgress | None = None,
+) -> Comparison:
     """Play ladders against every type and set them side by side, beside the optimum if it is given.
 
     Parameters
@@ -178,6 +188,10 @@ def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | N
     solution : Solution, optional
         A solution of this game. Its ladder joins the others as ``"optimum"``; a margin or another information
         than theirs makes it no upper bound of them.
+    executor : concurrent.futures.Executor, optional
+        Where to play, some ladders to a worker at a time; it changes nothing else. None: here.
+    on_progress : callable, optional
+        Called with a `BatchProgress` as ladders are played.
 
     Returns
     -------
@@ -214,14 +228,16 @@ def compare(game: Game, ladders: Mapping[str, Ladder], *, solution: Solution | N
     everyone |= ladders
     if not everyone:
         raise LadderError("there is no ladder to compare; give at least one, or a solution that has one")
-    played = [_played(game, name, ladder) for name, ladder in everyone.items()]
+    meter = Meter(on_progress, len(everyone))
+    played = map_each(partial(_played, game), list(everyone.items()), executor, meter, "ladders played")
     idle = play(game, Ladder.of(game, Information.ADAPTIVE, [Rung(())])).value
     # Rounded to the dollar, so that ladders that differ by the noise of sums stay in their order.
     ranked = sorted(played, key=lambda entry: -round(entry.optimistic.value, 6))
     return Comparison(game, tuple(ranked), idle, solution)
 
 
-def _played(game: Game, name: str, ladder: Ladder) -> Played:
+def _played(game: Game, named: tuple[str, Ladder]) -> Played:
+    name, ladder = named
     try:
         return Played(name, play(game, ladder), play(game, ladder, Ties.PESSIMISTIC))
     except LadderError as error:
