@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import sanctopt
+from games import random_game
 from sanctopt import Game, Information, SolveOptions, read_case, solve, write_case
 from suite import baseline, cases, families, grids, measure, sweeps, tables
 
@@ -370,3 +371,20 @@ def test_lagrangean_bounds_are_bounds() -> None:
     assert len(found) == 3
     assert all(bound >= optimum * (1 - 1e-6) for bound in found)
     assert float(relaxed.split()[-1].replace(",", "")) >= found[0] * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("name", [1, 3, 4, "standard/XS/0/stages=2/entities=8"])
+def test_benders_ends_at_the_optimum(name: int | str) -> None:
+    """With bounds on the way; games in which it needs one rung and in which it needs many."""
+    benders = importlib.import_module("benders")
+    game = cases.case_game(name) if isinstance(name, str) else random_game(name)
+    optimum = solve(game, options=SolveOptions(relative_gap=1e-6)).value
+    small = isinstance(name, int)
+    run = benders.Benders(
+        game, benders.Way(gap=1e-6, multi=name == 1, whole=name == 3, wide=not small, cheap=small)
+    )
+    for _ in run.run():
+        assert run.bound >= optimum - 1e-6 * max(1.0, abs(optimum))
+    assert run.best.value == pytest.approx(optimum, rel=1e-6)
+    assert run.bound == pytest.approx(optimum, rel=2e-6)
+    assert run.task.clock.left() > 0.0
