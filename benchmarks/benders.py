@@ -60,14 +60,14 @@ import lagrangean
 from sanctopt import Game, Information, Solution, SolveOptions, read_case, solve
 from sanctopt.aims import Aims, AtLeast, Expectation, Limit
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import FirstRung, describe
+from sanctopt.rung_limits import FirstRung, describe, first_rung
 from sanctopt.search import Clock, Task
 from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.strategy import LARGE
 from sanctopt.solver_options import Reason
 from sanctopt.standard_form import StandardForm
 from suite.cases import case_folders
-from suite.trunk import Choice, Key, Master, bound_of, chosen, made, required, rung_of, solved
+from suite.trunk import Choice, Key, Master, bound_of, chosen, count_rungs, made, required, rung_of, solved
 
 FINER = 0.25
 """Part of the gap asked for to which the programs inside are solved."""
@@ -187,14 +187,14 @@ class Benders:
 
     def summary(self) -> Iterator[str]:
         """What each kind of cut gave and took; the ladder's certificate."""
+        looked = len({rung for _, rung in self.visits})
+        yield f"{looked} of {count_rungs(self.task.game):,} first rungs (threats apart) were looked at"
         yield "kind     cuts   fall of the bound   seconds"
         for kind in ("master", *KINDS):
             yield f"{kind:7} {self.cuts[kind]:5} {self.fall[kind]:19,.2f} {self.spent[kind]:9.1f}"
         if self.best is not None:
-            best, bound = self.best.value, max(self.bound, self.best.value)
-            sound = "accepted" if self.best.certificate.accepted else "refused"
-            seconds = self.task.clock.seconds()
-            yield f"Benders: {best:,.2f} of {bound:,.2f} in {seconds:.1f} s, certificate {sound}"
+            best, seconds = self.best.value, self.task.clock.seconds()
+            yield f"Benders: {best:,.2f} of {max(self.bound, best):,.2f} in {seconds:.1f} s"
 
     def _next(self, rung: Rung, found: Choice) -> str:
         """The next kind of cut at a rung."""
@@ -214,8 +214,7 @@ class Benders:
     def _known(self) -> None:
         """Perhaps a first ladder; what each type is worth if it is known."""
         if self.way.first:
-            limit = self.task.clock.left(self.way.first)
-            self._look(replace(self.task.options, time_limit_seconds=limit), ())
+            self._look(self.task.clock.left(self.way.first), ())
         known = known_types(self.task, 1.0, large=self.large)
         patrons = self.task.game.patron_types
         self.alone = [patron.prior * type_bound(self.task, patron, known) for patron in patrons]
@@ -270,11 +269,9 @@ class Benders:
         if self.way.floor and self.best is not None:
             least = self.best.value + FLOOR * self.way.gap * abs(self.best.value)
             limits = (*limits, AtLeast(least, Expectation()))
-        options = replace(
-            self.task.options, time_limit_seconds=self._seconds(2.0 ** self.visits["rest", rung])
-        )
+        seconds = self._seconds(2.0 ** self.visits["rest", rung])
         self.visits["rest", rung] += 1
-        solution = self._look(options, limits)
+        solution = self._look(seconds, limits)
         reason, worth = solution.status.reason, solution.dual_bound
         if reason in (Reason.OPTIMAL, Reason.INFEASIBLE):
             self.settled.add(rung)
@@ -288,10 +285,10 @@ class Benders:
         """Time for a program inside."""
         return min(self.task.clock.left() or 0.0, times * self.way.seconds)
 
-    def _look(self, options: SolveOptions, limits: tuple[Limit, ...]) -> Solution:
+    def _look(self, seconds: float | None, limits: tuple[Limit, ...]) -> Solution:
         """Ask the library for a ladder, and keep it if it is the best."""
         known = () if self.best is None else (self.best.ladder,)
-        aims = Aims(Expectation(), limits)
+        aims, options = Aims(Expectation(), limits), replace(self.task.options, time_limit_seconds=seconds)
         solution = solve(self.task.game, aims=aims, options=options, known_ladders=known)
         if solution.has_ladder and (self.best is None or solution.value > self.best.value):
             self.best = solution
@@ -328,10 +325,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in itertools.chain(run.run(), run.summary()):
         print(line, flush=True)
     if given.against:
-        own = solve(game, options=SolveOptions(way.time_limit, relative_gap=way.gap))
-        value = own.value if own.has_ladder else float("nan")
-        print(f"the search: {value:,.2f} of {own.dual_bound:,.2f} in {own.wall_seconds:.1f} s, {own.status}")
+        for line in searched(game, way):
+            print(line, flush=True)
     return 0
+
+
+def searched(game: Game, way: Way) -> Iterator[str]:
+    """What the library's search does in the same time, and again with the first rung of its ladder."""
+    options = SolveOptions(way.time_limit, relative_gap=way.gap)
+    aims, name = Aims(), "the search"
+    for _ in range(2):
+        own = solve(game, aims=aims, options=options)
+        if not own.has_ladder:
+            return
+        ends = f"in {own.wall_seconds:.1f} s, {own.status}"
+        yield f"{name}: {own.value:,.2f} of {own.dual_bound:,.2f} {ends}"
+        aims, name = Aims(Expectation(), (FirstRung(first_rung(own.outcome)),)), "with its first rung"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from sanctopt import Game, Information, SolveOptions, read_case, solve, write_ca
 from suite import baseline, cases, families, grids, measure, sweeps, tables
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-MODULES = ("baseline", "cases", "families", "grids", "measure", "pictures", "sweeps", "tables")
+MODULES = ("baseline", "cases", "families", "grids", "measure", "pictures", "sweeps", "tables", "trunk")
 
 
 def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

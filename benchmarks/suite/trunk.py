@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,9 +12,9 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array
 
-from sanctopt import Start
+from sanctopt import Game, Start
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Required, decisions_of
+from sanctopt.rung_limits import Required, decisions_of, may_accept
 from sanctopt.search import Task
 from sanctopt.search.paths import RUNG
 from sanctopt.search.program import Program
@@ -138,3 +140,35 @@ def bound_of(highs: Any) -> float:
     info = highs.getInfo()
     whole = any(kind == highspy.HighsVarType.kInteger for kind in highs.getLp().integrality_)
     return float(info.mip_dual_bound if whole else info.objective_function_value)
+
+
+def count_rungs(game: Game) -> int:
+    """Number of first rungs that the rules allow, threats apart.
+
+    Examples
+    --------
+    >>> from sanctopt import load_case
+    >>> count_rungs(load_case("teaching"))
+    48
+    """
+    efforts = Counter({0.0: 1})
+    for entity in dict.fromkeys(start.entity for start in game.eligible):
+        starts = [start for start in game.eligible if start.entity == entity]
+        sets = [chosen for size in range(len(starts) + 1) for chosen in itertools.combinations(starts, size)]
+        allowed = [chosen for chosen in sets if all(_has_what_it_requires(game, s, chosen) for s in chosen)]
+        more: Counter[float] = Counter()
+        for spent, number in efforts.items():
+            for chosen in allowed:
+                effort = round(spent + sum(game.start_effort(start) for start in chosen), 9)
+                if effort <= game.effort_per_stage * (1 + 1e-9):
+                    more[effort] += number
+        efforts = more
+    free = len(game.engagements) + len(game.mitigation_names) + bool(may_accept(game))
+    return sum(efforts.values()) * 2**free
+
+
+def _has_what_it_requires(game: Game, start: Start, chosen: Sequence[Start]) -> bool:
+    row = game.instrument[start.instrument]
+    if not row.requires:
+        return True
+    return row.requires_age == 0 and any(other.instrument == row.requires for other in chosen)
