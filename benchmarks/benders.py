@@ -66,8 +66,9 @@ from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.strategy import LARGE
 from sanctopt.solver_options import Reason
 from sanctopt.standard_form import StandardForm
+from suite import trunk
 from suite.cases import case_folders
-from suite.trunk import Choice, Key, Master, bound_of, chosen, count_rungs, made, required, rung_of, solved
+from suite.trunk import Choice, Key
 
 FINER = 0.25
 """Part of the gap asked for to which the programs inside are solved."""
@@ -78,7 +79,7 @@ FLOOR = 0.9
 STEP = 0.005
 """First step of the prices, as a share of the bound."""
 
-KINDS = ("known", "tie", "priced", "part", "cheap", "rest")
+KINDS = ("first", "known", "tie", "priced", "part", "cheap", "rest")
 
 
 def _option(default: Any, text: str) -> Any:
@@ -99,7 +100,9 @@ class Way:
     multi: bool = _option(False, "these two by type, too")
     wide: bool = _option(False, "the rest is that of all rungs that do what one does")
     floor: bool = _option(False, "the rest is asked for ladders better than the best one only")
-    first: float = _option(0.0, "share of the time for a ladder of the library's search first")
+    first: float = _option(
+        0.0, "share of the time for a ladder of the library first, whose rung is then the first y^"
+    )
 
 
 class TypeProgram(lagrangean.TypeProgram):
@@ -109,7 +112,7 @@ class TypeProgram(lagrangean.TypeProgram):
         """What each decision of a rung adds in the relaxation that holds them all (the program's unit)."""
         form = self._held(rung)
         form = replace(form, cost=self.cost({}), integer=np.zeros(len(form.cost), dtype=np.bool_))
-        duals = solved(form, None, 0.0).getSolution().col_dual
+        duals = trunk.solved(form, None, 0.0).getSolution().col_dual
         return {key: float(duals[column]) for key, column in self.first.items()}
 
     def most(
@@ -118,8 +121,8 @@ class TypeProgram(lagrangean.TypeProgram):
         """Bound of ``p V(d) - pi d`` (millions of US dollars) and the d found; empty if none was."""
         cost = self.cost({key: -price for key, price in prices.items()})
         form = replace(self._held(held), cost=cost, offset=self.prior * self.form.offset)
-        highs = solved(form, seconds, gap)
-        return bound_of(highs) * self.unit, chosen(highs, self.first)
+        highs = trunk.solved(form, seconds, gap)
+        return trunk.bound_of(highs) * self.unit, trunk.chosen(highs, self.first)
 
     def _held(self, held: Choice) -> StandardForm:
         lower, upper = self.form.column_lower.copy(), self.form.column_upper.copy()
@@ -137,8 +140,7 @@ class Benders:
         self.way = way
         self.types = range(len(game.patron_types))
         self.programs = [TypeProgram(self.task, patron.name) for patron in game.patron_types]
-        self.master = Master(self.task, whole=way.whole)
-        self.large = len(self.types) * game.stages * len(game.eligible) > LARGE
+        self.master = trunk.Master(self.task, whole=way.whole)
         self.bound, self.floor = float("inf"), -float("inf")
         self.best: Solution | None = None
         self.alone: list[float] = []
@@ -172,13 +174,16 @@ class Benders:
                 f"{sum(self.cuts.values()):6}  {kind:7}  {describe(rung)}"
             )
             begin = clock.seconds()
-            if not self.alone:
+            if self.way.first and self.best is None:
+                kind = "first"
+                self._first()
+            elif not self.alone:
                 kind = "known"
                 self._known()
             elif self.bound <= self.target or not found or clock.left() == 0.0:
                 break
             else:
-                rung = rung_of(found)
+                rung = trunk.rung_of(found)
                 kind = self._next(rung, found)
                 if kind == "rest" and rung in self.settled:
                     break  # what is left is less than the programs inside can tell
@@ -188,7 +193,7 @@ class Benders:
     def summary(self) -> Iterator[str]:
         """What each kind of cut gave and took; the ladder's certificate."""
         looked = len({rung for _, rung in self.visits})
-        yield f"{looked} of {count_rungs(self.task.game):,} first rungs (threats apart) were looked at"
+        yield f"{looked} of {trunk.count_rungs(self.task.game):,} first rungs (threats apart) were looked at"
         yield "kind     cuts   fall of the bound   seconds"
         for kind in ("master", *KINDS):
             yield f"{kind:7} {self.cuts[kind]:5} {self.fall[kind]:19,.2f} {self.spent[kind]:9.1f}"
@@ -202,7 +207,7 @@ class Benders:
             return "tie"
         wanted = {
             "priced": self.way.steps > 0,
-            "part": self.way.part and bool(made(found)),
+            "part": self.way.part and bool(trunk.made(found)),
             "cheap": self.way.cheap,
         }
         for kind, use in wanted.items():
@@ -211,12 +216,18 @@ class Benders:
                 return kind
         return "rest"
 
+    def _first(self) -> None:
+        """A ladder of the library's search, and the rest of the game with its first rung."""
+        seconds = self.task.clock.left(self.way.first)
+        if (found := self._look(seconds, ())).has_ladder:
+            rung = first_rung(found.outcome)
+            self._rest(rung, trunk.choice_of(rung, self.master.first))
+
     def _known(self) -> None:
-        """Perhaps a first ladder; what each type is worth if it is known."""
-        if self.way.first:
-            self._look(self.task.clock.left(self.way.first), ())
-        known = known_types(self.task, 1.0, large=self.large)
-        patrons = self.task.game.patron_types
+        """What each type is worth if it is known."""
+        game, patrons = self.task.game, self.task.game.patron_types
+        large = len(patrons) * game.stages * len(game.eligible) > LARGE
+        known = known_types(self.task, 1.0, large=large)
         self.alone = [patron.prior * type_bound(self.task, patron, known) for patron in patrons]
         for number in self.types:
             self._cut("known", [number], {}, self.alone[number])
@@ -247,7 +258,7 @@ class Benders:
         return most, taken
 
     def _part(self, rung: Rung, found: Choice) -> None:
-        self._by_type("part", made(found))
+        self._by_type("part", trunk.made(found))
 
     def _cheap(self, rung: Rung, found: Choice) -> None:
         self._by_type("cheap", found)
@@ -263,8 +274,8 @@ class Benders:
 
     def _rest(self, rung: Rung, found: Choice) -> None:
         held, limits = found, (FirstRung(rung),)  # type: Choice, tuple[Limit, ...]
-        if self.way.wide and (done := required(rung)):
-            held, limits = made(found), done
+        if self.way.wide and (done := trunk.required(rung)):
+            held, limits = trunk.made(found), done
         least = -float("inf")
         if self.way.floor and self.best is not None:
             least = self.best.value + FLOOR * self.way.gap * abs(self.best.value)
@@ -325,22 +336,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in itertools.chain(run.run(), run.summary()):
         print(line, flush=True)
     if given.against:
-        for line in searched(game, way):
+        for line in trunk.searched(game, way.time_limit, way.gap):
             print(line, flush=True)
     return 0
-
-
-def searched(game: Game, way: Way) -> Iterator[str]:
-    """What the library's search does in the same time, and again with the first rung of its ladder."""
-    options = SolveOptions(way.time_limit, relative_gap=way.gap)
-    aims, name = Aims(), "the search"
-    for _ in range(2):
-        own = solve(game, aims=aims, options=options)
-        if not own.has_ladder:
-            return
-        ends = f"in {own.wall_seconds:.1f} s, {own.status}"
-        yield f"{name}: {own.value:,.2f} of {own.dual_bound:,.2f} {ends}"
-        aims, name = Aims(Expectation(), (FirstRung(first_rung(own.outcome)),)), "with its first rung"
 
 
 if __name__ == "__main__":

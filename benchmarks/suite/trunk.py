@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,11 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array
 
-from sanctopt import Game, Start
+from sanctopt import Game, SolveOptions, Start, solve
+from sanctopt.aims import Aims, Expectation
+from sanctopt.formulation.rungs import chosen_keys
 from sanctopt.ladder import Rung
-from sanctopt.rung_limits import Required, decisions_of, may_accept
+from sanctopt.rung_limits import FirstRung, Required, decisions_of, first_rung, may_accept
 from sanctopt.search import Task
 from sanctopt.search.paths import RUNG
 from sanctopt.search.program import Program
@@ -100,6 +102,12 @@ def rung_of(found: Choice) -> Rung:
     )
 
 
+def choice_of(rung: Rung, first: Mapping[Key, int]) -> dict[Key, float]:
+    """Decisions of stage 0 of a rung."""
+    done = chosen_keys(rung)
+    return {key: float(key[1:] in done[key[0]]) for key in first}
+
+
 def chosen(highs: Any, first: Mapping[Key, int]) -> dict[Key, float]:
     """Decisions of stage 0 of HiGHS's point; empty if it has none."""
     values = highs.getSolution().col_value
@@ -164,7 +172,7 @@ def count_rungs(game: Game) -> int:
                     more[effort] += number
         efforts = more
     free = len(game.engagements) + len(game.mitigation_names) + bool(may_accept(game))
-    return sum(efforts.values()) * 2**free
+    return sum(efforts.values()) << free
 
 
 def _has_what_it_requires(game: Game, start: Start, chosen: Sequence[Start]) -> bool:
@@ -172,3 +180,16 @@ def _has_what_it_requires(game: Game, start: Start, chosen: Sequence[Start]) -> 
     if not row.requires:
         return True
     return row.requires_age == 0 and any(other.instrument == row.requires for other in chosen)
+
+
+def searched(game: Game, seconds: float, gap: float) -> Iterator[str]:
+    """What the library's search does in the same time, and again with the first rung of its ladder."""
+    options = SolveOptions(seconds, relative_gap=gap)
+    aims, name = Aims(), "the search"
+    for _ in range(2):
+        own = solve(game, aims=aims, options=options)
+        if not own.has_ladder:
+            return
+        ends = f"in {own.wall_seconds:.1f} s, {own.status}"
+        yield f"{name}: {own.value:,.2f} of {own.dual_bound:,.2f} {ends}"
+        aims, name = Aims(Expectation(), (FirstRung(first_rung(own.outcome)),)), "with its first rung"
