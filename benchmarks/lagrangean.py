@@ -27,9 +27,9 @@ import scipy.sparse as sp
 
 from sanctopt import Game, Information, SolveOptions, read_case
 from sanctopt.search import Clock, Task
-from sanctopt.search.paths import RUNG
 from sanctopt.search.program import Program
 from suite.cases import case_folders
+from suite.trunk import first_decisions
 
 GAP = 1e-4
 SHRINK = 0.8
@@ -44,13 +44,7 @@ class TypeProgram:
         self.unit = program.unit
         self.prior = task.game.patron_type[name].prior
         self.form = program.compiled.form
-        columns = program.compiled.columns
-        self.first = {
-            (family, *key[1:-1]): columns[variable]
-            for family in RUNG
-            for key, variable in getattr(program.model, family).items()
-            if key[-1] == 0 and variable in columns
-        }
+        self.first = first_decisions(program)
 
     def cost(self, prices: dict[Any, float]) -> np.ndarray:
         """Objective with prices on the decisions of stage 0."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import sanctopt
+from games import random_game
 from sanctopt import Game, Information, SolveOptions, read_case, solve, write_case
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
@@ -21,7 +22,7 @@ from sanctopt.solver import compile_program
 from suite import baseline, cases, families, grids, measure, raw_highs, sweeps, tables
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
-MODULES = ("baseline", "cases", "families", "grids", "measure", "pictures", "sweeps", "tables")
+MODULES = ("baseline", "cases", "families", "grids", "measure", "pictures", "sweeps", "tables", "trunk")
 
 
 def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -407,3 +408,20 @@ def test_building_is_timed_step_by_step(capsys: pytest.CaptureFixture[str]) -> N
     numbers = [float(cell) for cell in cells[1:]]
     assert numbers[3] == pytest.approx(sum(numbers[:3]), abs=2e-3)
     assert all(number >= 0.0 for number in numbers)
+
+
+@pytest.mark.parametrize("name", [1, 3, 4, "standard/XS/0/stages=2/entities=8"])
+def test_benders_ends_at_the_optimum(name: int | str) -> None:
+    """With bounds on the way; games in which it needs one rung and in which it needs many."""
+    benders = importlib.import_module("benders")
+    game = cases.case_game(name) if isinstance(name, str) else random_game(name)
+    optimum = solve(game, options=SolveOptions(relative_gap=1e-6)).value
+    small = isinstance(name, int)
+    run = benders.Benders(
+        game, benders.Way(gap=1e-6, multi=name == 1, whole=name == 3, wide=not small, cheap=small)
+    )
+    for _ in run.run():
+        assert run.bound >= optimum - 1e-6 * max(1.0, abs(optimum))
+    assert run.best.value == pytest.approx(optimum, rel=1e-6)
+    assert run.bound == pytest.approx(optimum, rel=2e-6)
+    assert run.task.clock.left() > 0.0
