@@ -170,9 +170,10 @@ def bound_from_types(task: Task, known: dict[str, SearchResult]) -> float:
 
 
 def type_bound(task: Task, patron: PatronType, known: dict[str, SearchResult]) -> float:
-    """Proven bound of what counts against a type, a trivial one if time brought none."""
+    """Proven bound of what counts against a type, a trivial one if time brought none that is better."""
+    trivial = _trivial(task.game, patron, task.aims.objective)
     bound = known[patron.name].bound if patron.name in known else None
-    return _trivial(task.game, patron, task.aims.objective) if bound is None else bound
+    return trivial if bound is None else min(trivial, bound)
 
 
 def _trivial(game: Game, patron: PatronType, objective: Counted) -> float:
