@@ -135,7 +135,7 @@ class TestTree:
     def test_caps_tighten_the_bound_and_change_no_answer(self) -> None:
         game = generate("adapting", "XS", 0)
         known = known_types(task(game), 1.0)
-        caps = {patron.name: type_bound(game, patron, known) for patron in game.patron_types}
+        caps = {patron.name: type_bound(task(game), patron, known) for patron in game.patron_types}
         free = answer_tree(task(game), "tree", None)
         capped = answer_tree(task(game), "tree", None, caps=caps)
         assert free.finding is not None
