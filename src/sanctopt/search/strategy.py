@@ -30,7 +30,7 @@ from sanctopt.solver_options import Limit, Reason, relative_gap
 KNOWN_SHARE, POOLS_SHARE = 0.15, 0.1
 """Shares of the time left that the known types and the pools may use, in turn."""
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.3, 0.6, 0.9
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.65, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
 neighbourhoods then. What is left after that goes to the known types again."""
