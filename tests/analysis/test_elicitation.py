@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import multiprocessing
 import random
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from scipy.optimize import linprog
 
 from games import SMALL, random_game
 from sanctopt import Information, Ladder, Rung, SolveOptions, Start, load_case, play, read_case, write_case
+from sanctopt.analysis.batch import BatchProgress
 from sanctopt.analysis.experts.candidates import Candidate, candidates_of, resolve_grid, telling_shifts
 from sanctopt.analysis.experts.elicitation import Elicitation, types_from_elicitation
 from sanctopt.analysis.experts.judgements import Judgement, Package, base_rates, package_of
@@ -467,6 +470,21 @@ def test_an_indifferent_candidate_is_refused() -> None:
     binary = Candidate("b", (Utility("b", "hold", 0.3, 0.0), Utility("b", "hit", 0.1, 0.2)))
     with pytest.raises(ElicitationError, match="indifferent"):  # 0.1 + 0.2 is not 0.3 in binary
         binary.answer(BANK)
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_the_executor_changes_nothing(processes: bool) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(2, mp_context=spawn) if processes else ThreadPoolExecutor(2)
+    told: list[BatchProgress] = []
+    with executor:
+        for seed in range(2 if processes else 6):
+            candidates, judgements = random_elicitation(seed)
+            here = types_from_elicitation(candidates, judgements)
+            there = types_from_elicitation(candidates, judgements, executor=executor, on_progress=told.append)
+            assert replace(there, phases=()) == replace(here, phases=())
+            assert [phase.purpose for phase in there.phases] == [phase.purpose for phase in here.phases]
+            assert told[-1].done == told[-1].total == len(here.phases)
 
 
 def test_limits() -> None:

@@ -161,7 +161,7 @@ class TestByHand:
         best = max(values_by_first_rung(game).values())
         cost = Range("entities.trader.cost", 1.0, 0.0, 1.0 + best)
         weight = Range("weights.revenue", 1.0, 0.5, 1.5)
-        search = FlipSearch(tolerance=0.01)
+        search = FlipSearch(tolerance=0.002)
         alone = flip_radius(game, search, Study([cost])).radius
         both = flip_radius(game, search, Study([cost, weight]))
         assert both.radius < alone - 0.05

@@ -26,11 +26,7 @@ def known_firm(task: Task, purpose: str, seconds: float | None, start: Outcome |
     ``start`` is a ladder to begin with; None: doing nothing, if that is allowed.
     """
     program = Program.build(task, purpose)
-    idle = do_nothing(task)
-    best = program.claim(idle) if task.allows(idle) else None
-    if start is not None and (best is None or task.worth(start) > best.worth):
-        best = program.claimed(start) or best
-    return solve_until_settled(program, seconds, best)
+    return solve_until_settled(program, seconds, _begin(program, None, start))
 
 
 def known_concession(
@@ -49,11 +45,7 @@ def known_concession(
     program = Program.build(task, f"type {patron.name} known, concedes")
     clock = Clock(seconds)
     phases: list[Phase] = []
-    best = None if known_firm is None else known_firm.finding
-    if best is None and task.allows(idle := do_nothing(task)):
-        best = program.claim(idle)
-    if start is not None and (best is None or task.worth(start) > best.worth):
-        best = program.claimed(start) or best
+    best = _begin(program, None if known_firm is None else known_firm.finding, start)
     stages: list[int | None] = list(reversed(program.model.frame.planned))
     bounds: dict[int | None, float | None] = dict.fromkeys(stages)
     values: list[float | None] = []
@@ -98,6 +90,16 @@ def known_concession(
     if best is not None and best.gap(bound) <= task.options.relative_gap:
         reason, limit = Reason.OPTIMAL, Limit.NONE
     return SearchResult(best, bound, reason, limit, tuple(phases))
+
+
+def _begin(program: Program, best: Finding | None, start: Outcome | None) -> Finding | None:
+    """The best to begin with: what is known, else doing nothing if that is allowed, or a better ladder."""
+    task = program.task
+    if best is None and task.allows(idle := do_nothing(task)):
+        best = program.claim(idle)
+    if start is not None and (best is None or task.worth(start) > best.worth):
+        best = program.claimed(start) or best
+    return best
 
 
 def _order(bound: float | None, stage: int | None) -> tuple[float, int]:

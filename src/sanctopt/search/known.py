@@ -100,10 +100,9 @@ def known_types_again(
         return finding is not None and finding.gap(known[patron.name].bound) <= wanted
 
     waiting = sorted((p for p in game.patron_types if not closed(p)), key=loose, reverse=True)
-    left = task.clock.left()
-    if left is not None:
-        rooms = task.options.threads * left / (AGAIN_OVER_TYPE * slowest(known))
-        waiting = waiting[: max(1, int(rooms))]
+    left, enough = task.clock.left(), AGAIN_OVER_TYPE * slowest(known)
+    while left is not None and len(waiting) > 1 and len(waiting) * enough > task.options.threads * left:
+        waiting.pop()
     turns = Turns(task.clock.until(1.0), len(waiting), task.options.threads)
 
     def one(inner: Task, patron: PatronType) -> SearchResult:

@@ -27,11 +27,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from sanctopt.analysis.batch import OnBatchProgress
 from sanctopt.analysis.experts.candidates import Candidate
 from sanctopt.analysis.experts.fewest_types import SAME_FIT, Task, choose
 from sanctopt.analysis.experts.judgements import Judgement
@@ -169,7 +171,12 @@ class Elicitation:
 
 
 def types_from_elicitation(
-    candidates: Sequence[Candidate], judgements: Sequence[Judgement], *, options: SolveOptions | None = None
+    candidates: Sequence[Candidate],
+    judgements: Sequence[Judgement],
+    *,
+    options: SolveOptions | None = None,
+    executor: Executor | None = None,
+    on_progress: OnBatchProgress | None = None,
 ) -> Elicitation:
     """The smallest set of types and priors that reproduces judgements, as well as the candidates can.
 
@@ -183,6 +190,10 @@ def types_from_elicitation(
     options : SolveOptions, optional
         For each of the programs; None for the defaults. At a limit the types found so far are returned, and
         `Elicitation.proven` is False.
+    executor : concurrent.futures.Executor, optional
+        Where to solve the programs for the ranges of the priors; it changes nothing else. None: here.
+    on_progress : callable, optional
+        Called with a `BatchProgress` after each program, or each few of an executor.
 
     Returns
     -------
@@ -237,9 +248,8 @@ def types_from_elicitation(
     firsts = [members[0] for members in groups.values()]
     low, high = np.array([said.range for said in judgements]).T
     stated = np.array([said.probability for said in judgements])
-    choice = choose(
-        Task(matrix[:, firsts], low, stated, high), SolveOptions() if options is None else options
-    )
+    task = Task(matrix[:, firsts], low, stated, high)
+    choice = choose(task, SolveOptions() if options is None else options, executor, on_progress)
 
     chosen = [firsts[number] for number in choice.columns]
     priors = dict(zip(chosen, choice.priors.tolist(), strict=True))

@@ -14,13 +14,17 @@ A prior is at most 1, so p_c <= z_c needs no big-M.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 from pyomo.common.collections import ComponentMap
 
+from sanctopt.analysis.batch import OnBatchProgress
+from sanctopt.analysis.workload import Meter, map_each
 from sanctopt.errors import SolverError
 from sanctopt.solution import Phase
 from sanctopt.solver import CompiledProgram, compile_program
@@ -35,6 +39,9 @@ _TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-
 
 _NONE = 1e-8
 """A prior of at most this is 0: HiGHS's tolerance above."""
+
+IN_TURN = 5
+"""Programs that are solved one after the other, before those for the ranges of the priors."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +72,20 @@ class Choice:
     phases: tuple[Phase, ...]
 
 
-def choose(task: Task, options: SolveOptions) -> Choice:
+def choose(
+    task: Task,
+    options: SolveOptions,
+    executor: Executor | None = None,
+    on_progress: OnBatchProgress | None = None,
+) -> Choice:
     """Solve the three programs in turn, then settle the priors of the candidates used.
+
+    The programs for the ranges of the priors do not depend on each other: an executor may spread them.
 
     The last step repeats misfit and distance as linear programs over the used candidates alone, so that no
     tolerance of the mixed-integer ones is left in the priors.
     """
-    solves = _Solves(replace(options, highs=_TIGHT | dict(options.highs)))
+    solves = _Solves(replace(options, highs=_TIGHT | dict(options.highs)), Meter(on_progress, IN_TURN))
     every = range(task.matrix.shape[1])
 
     model = _model(task, every)
@@ -93,10 +107,12 @@ def choose(task: Task, options: SolveOptions) -> Choice:
     solves.minimize(closer, pyo.quicksum(closer.distance.values()), "least distance", start)
 
     used = [c for c in every if solves.value(closer.used[c]) > 0.5]
-    return _settled(task, used, least, solves)
+    return _settled(task, used, least, solves, executor)
 
 
-def _settled(task: Task, used: Sequence[int], least: float, solves: _Solves) -> Choice:
+def _settled(
+    task: Task, used: Sequence[int], least: float, solves: _Solves, executor: Executor | None
+) -> Choice:
     """Priors of the used candidates, and how far each can move at the same misfit."""
     model = _model(task, used)
     misfit = solves.minimize(model, _misfit(model), "misfit of the types used")
@@ -110,14 +126,17 @@ def _settled(task: Task, used: Sequence[int], least: float, solves: _Solves) -> 
     values = np.array([solves.value(model.prior[c]) for c in used])
     values[values <= _NONE] = 0.0
     priors = values / values.sum()
+    ends = [(c, sign) for c in used for sign in (1.0, -1.0)]
+    solves.meter.more(len(ends))
+    work = partial(_end, task, used, misfit, solves.options)
+    found = map_each(work, ends, executor, solves.meter, "ranges of the priors")
+    solves.phases += [phase for _, phase in found]
     ranges = []
-    for c, prior in zip(used, priors.tolist(), strict=True):
-        ends = []
-        for sign, word in ((1.0, "least"), (-1.0, "greatest")):
-            model = _capped(_model(task, used), misfit)
-            ends.append(sign * solves.minimize(model, sign * model.prior[c], f"{word} prior of column {c}"))
+    for prior, (least_end, _), (greatest_end, _) in zip(
+        priors.tolist(), found[::2], found[1::2], strict=True
+    ):
         # Nine decimals are what the tolerances leave.
-        low, high = (min(1.0, max(0.0, round(end, 9))) for end in ends)
+        low, high = (min(1.0, max(0.0, round(end, 9))) for end in (least_end, greatest_end))
         ranges.append((min(low, prior), max(high, prior)))
     kept = [k for k, prior in enumerate(priors.tolist()) if prior > 0.0]
     return Choice(
@@ -125,11 +144,23 @@ def _settled(task: Task, used: Sequence[int], least: float, solves: _Solves) -> 
     )
 
 
+def _end(
+    task: Task, used: Sequence[int], misfit: float, options: SolveOptions, end: tuple[int, float]
+) -> tuple[float, Phase]:
+    """The least (1) or greatest (-1) prior of a used candidate at a misfit; runs in an executor."""
+    column, sign = end
+    solves, model = _Solves(options), _capped(_model(task, used), misfit)
+    word = "least" if sign > 0.0 else "greatest"
+    value = solves.minimize(model, sign * model.prior[column], f"{word} prior of column {column}")
+    return sign * value, solves.phases[0]
+
+
 class _Solves:
     """Solves programs one after the other, and keeps their reports and the last one's values."""
 
-    def __init__(self, options: SolveOptions) -> None:
+    def __init__(self, options: SolveOptions, meter: Meter | None = None) -> None:
         self.options = options
+        self.meter = Meter(None, 0) if meter is None else meter
         self.phases: list[Phase] = []
         self._programs: ComponentMap = ComponentMap()
 
@@ -139,6 +170,7 @@ class _Solves:
         program = compile_program(model)
         report = program.solve(self.options, warm_start=start)
         self.phases.append(Phase(purpose, report))
+        self.meter.add(1, purpose)
         if report.incumbent is None:
             why = report.message or f"ended as {report.reason.value} ({report.limit.value})"
             raise SolverError(

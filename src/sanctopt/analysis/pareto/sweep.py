@@ -104,7 +104,9 @@ class Sweep:
         last, end = self._reached(self._point(X, None), self._point(Y, None))
         if last is None or end is None:
             return False
-        return self._all_between(last, end) if self._most is None else self._some_between(last, end)
+        if self._most is None:
+            return self._all_between(last, end)
+        return self._some_between(last, end, self._most)
 
     def _all_between(self, last: _Made, end: _Made) -> bool:
         """All points, from the best x on; with an executor from the best y on, too, until the two meet."""
@@ -119,10 +121,9 @@ class Sweep:
             last, end = made[0], end if self._executor is None else made[-1]
         return True
 
-    def _some_between(self, last: _Made, end: _Made) -> bool:
+    def _some_between(self, last: _Made, end: _Made, most: int) -> bool:
         """As many points as are asked for; with an executor all at once."""
-        assert self._most is not None
-        while (left := self._most - len(self._made)) > 0 and self._room(last, end) > 0.0:
+        while (left := most - len(self._made)) > 0 and self._room(last, end) > 0.0:
             least, step = self._beyond(Y, last), self._room(last, end) / (left + 1)
             ahead = 1 if self._executor is None else left
             places = (max(least, last.found.counts[Y] + step * number) for number in range(1, ahead + 1))
