@@ -237,3 +237,27 @@ class Bounds:
             for voice, stage in frame.voice_stages
             if stage in frame.planned
         }
+
+    @cached_property
+    def provocation_under(self) -> dict[tuple[str, str, int], float]:
+        """Upper bound of P(t) in the stages that are planned, if all types of a pool take a response there.
+
+        Proof: the response a is best only if U(a) - U(b) >= margin for every b. Where b grows more with
+        provocation, the difference is at most `preference`, which is that of P = 0, less the difference of
+        the coefficients times P; this bounds P. The slack of 1e-6 is that of `possible`.
+        """
+        utility = self.frame.game.utility
+        found = {}
+        for (voice, stage), responses in self.possible.items():
+            for taken in responses if stage in self.frame.planned else ():
+                most = self.provocation[stage]
+                for name in self.frame.members[voice]:
+                    for other in self.frame.responses:
+                        slope = decimal_sum(
+                            utility[name, other].provocation, -utility[name, taken].provocation
+                        )
+                        if slope > 0.0:
+                            excess = self.preference(name, taken, other, stage) - self.frame.margin
+                            most = min(most, (excess + 1e-6) / slope)
+                found[voice, taken, stage] = most
+        return found

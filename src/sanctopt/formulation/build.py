@@ -16,6 +16,7 @@ from sanctopt.formulation.off_ramp import add_concessions, add_off_ramp
 from sanctopt.formulation.patron import add_patron, add_responses
 from sanctopt.formulation.payoff import add_payoff
 from sanctopt.formulation.rerouting import add_rerouting
+from sanctopt.formulation.response_limits import add_response_limits
 from sanctopt.formulation.rung_limits import add_rung_limits
 from sanctopt.formulation.rungs import add_rungs, chosen_keys
 
@@ -58,6 +59,7 @@ def build_program(frame: Frame) -> Any:
         add_rerouting(model)
         add_patron(model)
         add_off_ramp(model)
+        add_response_limits(model)
         add_information(model)
         add_payoff(model)
         add_aims(model)

@@ -41,6 +41,9 @@ class Frame:
     past : Past
         What was done and answered before the first stage that is planned. It is held, no response in it need
         be best, and payoffs, harms and costs count from there on.
+    tight : bool
+        Whether the program has rows that rule out no ladder but make its relaxation closer
+        (`sanctopt.formulation.response_limits`); never with pools.
     """
 
     game: Game
@@ -50,6 +53,7 @@ class Frame:
     pools: tuple[tuple[str, ...], ...] = ()
     aims: Aims = PLAIN
     past: Past = NO_PAST
+    tight: bool = False
 
     @cached_property
     def network(self) -> RevenueNetwork:

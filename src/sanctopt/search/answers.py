@@ -126,7 +126,7 @@ class AnswerTree:
         with ExitStack() as stack:
 
             def opened(task: Task, purpose: str) -> HeldProgram:
-                program = Program.build(task, purpose)
+                program = Program.build(task, purpose, tight=True)
                 seed = task.options.seed
                 return HeldProgram(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
 

@@ -51,11 +51,16 @@ class Program:
         purpose: str,
         types: tuple[str, ...] = (),
         pools: tuple[tuple[str, ...], ...] = (),
+        *,
+        tight: bool = False,
     ) -> Program:
-        """Build and compile the program of a task; ``types`` and ``pools`` restrict it (`Frame`)."""
+        """Build and compile the program of a task; ``types`` and ``pools`` restrict it (`Frame`).
+
+        ``tight`` adds rows that make its relaxation closer (`Frame.tight`).
+        """
         names = types or tuple(patron.name for patron in task.game.patron_types)
         model = build_program(
-            Frame(task.game, names, task.information, task.margin, pools, task.aims, task.past)
+            Frame(task.game, names, task.information, task.margin, pools, task.aims, task.past, tight)
         )
         return cls(task, purpose, model, compile_program(model))
 
