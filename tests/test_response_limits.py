@@ -74,12 +74,10 @@ def random_ladder(game: Game, seed: int) -> Outcome | None:
 
 def played(games: Iterator[Game], number: int) -> Iterator[tuple[Game, Outcome]]:
     """Random games with random ladders of theirs."""
-    seed = 0
-    for game in games:
+    for seed, game in enumerate(games):
         if (outcome := random_ladder(game, seed)) is not None:
             yield game, outcome
             number -= 1
-        seed += 1
         if number == 0:
             return
 
@@ -124,7 +122,7 @@ class TestByHand:
         assert ("proud", "bank", "designate", 0, 1) in model.one_start  # 1.8 of 2 are left
 
     def test_sets_of_starts(self) -> None:
-        """Under `hold`: no bank; one of bank and trader. With the notice, effort allows no more than `hold`."""
+        """Under `hold`: no bank; one of bank and trader. With the notice effort allows no more."""
         model = build_program(frame(HAND_GAME))
         found = [(set(one.starts), one.most, one.under) for one in start_sets(model, "proud", 0)]
         assert found == [

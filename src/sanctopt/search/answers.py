@@ -35,7 +35,7 @@ from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.held import HeldProgram
-from sanctopt.search.neighbourhoods import NeighbourhoodSearch
+from sanctopt.search.neighbourhoods import TUNING, NeighbourhoodSearch
 from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
@@ -58,8 +58,11 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 FIRST_DIVE = 10
 """Relaxations of the whole program before the next dive for a better ladder; then twice as many, ..."""
 
-NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 6
+NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 20
 """Share of the time left, and rounds, for ladders near the best after a dive; it halves when they fail."""
+
+LEAP = 0.1
+"""A ladder that closes this part of the gap is a new place to look near: the share is whole again."""
 
 LEAF_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
 """HiGHS's options for a program of rungs: these heuristics cost more there than they find."""
@@ -103,6 +106,7 @@ class AnswerTree:
         self._proven: dict[tuple[Path, ...], float] = {}
         self._limit = Limit.NONE
         self._nearby_share = NEARBY_SHARE
+        self._near: NeighbourhoodSearch | None = None
 
     def run(self, start: Finding | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
@@ -160,12 +164,17 @@ class AnswerTree:
                 if not node.relaxed:
                     self._relax(node)
                 elif all(path.complete(self._stages) for path in node.paths):
+                    before = self.best
                     self._look(node)
+                    if self._leapt(before):
+                        self._near_best()
                 else:
                     if self._whole.solves - last_dive >= patience and len(self._types) > 1:
+                        before = self.best
                         self._dive(node)
+                        self._leapt(before)
                         self._near_best()
-                        patience, last_dive = 2 * patience, self._whole.solves
+                        patience, last_dive = patience + FIRST_DIVE, self._whole.solves
                     self._branch(node)
         if self._limit is not Limit.NONE:
             return Reason.LIMIT, self._limit
@@ -188,7 +197,8 @@ class AnswerTree:
 
     def _result(self, reason: Reason, limit: Limit) -> SearchResult:
         bound = self._bound()
-        phases = (*self._phases, self._phase(bound, reason, limit))
+        nearby = () if self._near is None else (self._near.phase(),)
+        phases = (*self._phases, *nearby, self._phase(bound, reason, limit))
         if reason is Reason.INFEASIBLE:
             return SearchResult(None, None, reason, limit, phases)
         if self.best is not None and self.best.gap(bound) <= self._task.options.relative_gap:
@@ -314,14 +324,27 @@ class AnswerTree:
         if alone and not concedes and self.best is before:
             self._sketch()
 
+    def _leapt(self, before: Finding | None) -> bool:
+        """Whether the best ladder is far above that of before; its surroundings then get their time."""
+        bound = self._bound()
+        if self.best is None or self.best is before or before is None or bound is None:
+            return False
+        leap = self.best.worth - before.worth >= LEAP * (bound - before.worth)
+        if leap:
+            self._nearby_share = NEARBY_SHARE
+        return leap
+
     def _near_best(self) -> None:
         """Look for better ladders near the best one."""
         if self.best is None or self._task.information is Information.OPEN_LOOP or self._at_node_limit():
             return
-        near = NeighbourhoodSearch(self._whole.program, f"{self._purpose}, nearby", self.best.outcome)
+        if self._near is None:
+            purpose = f"{self._purpose}, nearby"
+            self._near = NeighbourhoodSearch(self._whole.program, purpose, self.best.outcome)
+        near, best = self._near, self.best.outcome
+        near.move_to(best)
         near.run(Clock(self._clock.left(self._nearby_share)), self._bound(), NEARBY_ROUNDS)
-        self._phases.append(near.phase())
-        if near.best is self.best.outcome:
+        if near.best is best:
             self._nearby_share /= 2.0
         self._keep(near.best, None)
 
@@ -347,20 +370,20 @@ class AnswerTree:
     def _look(self, node: _Node, *, keep: bool = True) -> None:
         """Solve the program of rungs of complete paths; keep it open if time ended it.
 
-        With ``keep`` False the node is still in the tree, which will hear of what was proven.
+        With ``keep`` False the node is still in the tree, and only a ladder is wanted: HiGHS may presolve.
         """
         program = self._rungs_alone(node)
         floor = self._floor()
         share = min(1.0, FIRST_SLICE * 2.0**node.looks) if keep else DIVE_SLICE
-        report = self._settled(program, self._clock.left(share), LEAF_TUNING)
+        report = self._settled(program, self._clock.left(share), LEAF_TUNING if keep else TUNING)
+        if not keep:
+            return
         bound = node.bound
         if report.reason is Reason.INFEASIBLE:
             bound = min(bound, floor)
         elif report.dual_bound is not None:
             bound = min(bound, program.unit * report.dual_bound)
         self._proven[node.paths] = bound
-        if not keep:
-            return
         if report.limit in (Limit.TIME, Limit.INTERRUPT):
             self._push(replace(node, bound=bound, looks=node.looks + 1))
             return

@@ -18,7 +18,7 @@ from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
-from sanctopt.search.program import known_ladders, replayed
+from sanctopt.search.program import do_nothing, known_ladders, replayed
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
@@ -26,6 +26,9 @@ from sanctopt.solver_options import Limit, Reason
 CONCEDING_WEIGHT = 3
 """How many times the time of another type one that can concede gets in a large game: it has one program for
 each stage of the concession."""
+
+IDLE_AGAIN = 2.0
+"""How many times the share of the known types those get again for which only doing nothing was found."""
 
 AGAIN_OVER_TYPE = 30.0
 """How many times longer a known type must have, to be asked again, than its program takes to compile."""
@@ -71,7 +74,27 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
     for patrons in (firm, conceding):
         solved = each(task, one, patrons)
         results |= {patron.name: result for patron, result in zip(patrons, solved, strict=True)}
+    over = large or task.clock.left() == 0.0
+    idle = [] if over else [patron for patron in game.patron_types if _idle(task, patron, results)]
+    turns = Turns(task.clock.until(min(1.0, IDLE_AGAIN * share)), len(idle), task.options.threads)
+
+    def again(inner: Task, patron: PatronType) -> SearchResult:
+        first = results[patron.name]
+        last = answer_tree(inner.alone(patron.name), f"type {patron.name} known", turns.seconds())
+        bounds = [result.bound for result in (first, last) if result.bound is not None]
+        return replace(last, bound=min(bounds, default=None), phases=first.phases + last.phases)
+
+    results |= {p.name: result for p, result in zip(idle, each(task, again, idle), strict=True)}
     return {patron.name: results[patron.name] for patron in game.patron_types}
+
+
+def _idle(task: Task, patron: PatronType, results: dict[str, SearchResult]) -> bool:
+    """Whether time ended a type's search before it found anything better than doing nothing."""
+    result = results[patron.name]
+    if result.reason is not Reason.LIMIT or result.limit is not Limit.TIME:
+        return False
+    alone = task.alone(patron.name)
+    return result.finding is None or result.finding.worth <= alone.worth(do_nothing(alone))
 
 
 def known_types_again(

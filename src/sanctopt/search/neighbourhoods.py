@@ -139,6 +139,12 @@ class NeighbourhoodSearch:
         except KeyboardInterrupt:
             self._task.stop.set()
 
+    def move_to(self, best: Outcome) -> None:
+        """Look near another ladder from now on, with the sizes that have proved right."""
+        if best is not self.best:
+            self.best = best
+            self._closed.clear()
+
     def point(self) -> Values | None:
         """The program's point of the best ladder, by the smaller program in which its answers are held."""
         fixed, tied = self._index.settled_by(played_paths(self.best, self._task.past))

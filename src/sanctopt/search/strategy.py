@@ -41,7 +41,7 @@ compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the
 time that this may take."""
 
 POOL_TRIES = 3
-"""How often pools are tried while none of them finds a ladder, each time with twice the share."""
+"""How often pools are tried while they find nothing better than was there, each time with twice the share."""
 
 POOLS_OVER_TYPE = 15.0
 """How many times longer the pools of a large game must have than a known type's program takes to compile:
@@ -204,13 +204,14 @@ def _first_ladder(
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
     share = LARGE_POOLS_SHARE if large else POOLS_SHARE
+    best = max((task.worth(outcome) for outcome in found if task.allows(outcome)), default=float("-inf"))
     for _ in range(POOL_TRIES if pools else 0):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
         pooled, made = pooled_ladders(task, known, share, rough=large)
         phases += made
         found += pooled
-        if pooled:
+        if any(large or task.worth(outcome) > best for outcome in pooled if task.allows(outcome)):
             break
         share = min(LARGE_POOLS_SHARE, 2.0 * share)
     allowed = [outcome for outcome in found if task.allows(outcome)]
