@@ -38,7 +38,7 @@ CASES = ROOT / "tests" / "cases"
 
 ROOMS = (
     *("rungs", "facilitators", "rerouting", "patron", "off_ramp", "information", "payoff", "aims"),
-    "rung_limits",
+    *("rung_limits", "response_limits"),
 )
 """Modules of ``sanctopt.formulation`` that hold constraint families, in the order of the page."""
 
@@ -108,9 +108,12 @@ def _family(name: str, function: Callable[..., Any]) -> Iterator[Family]:
         yield Family(label["room"], number, name, label["says"], tuple(paragraphs[1:]))
 
 
-def full_program(game: Game, information: Information = Information.ADAPTIVE, aims: Aims = PLAIN) -> Any:
-    """The program of all types of a game."""
-    return build_program(Frame(game, tuple(row.name for row in game.patron_types), information, aims=aims))
+def full_program(
+    game: Game, information: Information = Information.ADAPTIVE, aims: Aims = PLAIN, *, tight: bool = True
+) -> Any:
+    """The program of all types of a game; ``tight`` with the rows that only make its relaxation closer."""
+    names = tuple(row.name for row in game.patron_types)
+    return build_program(Frame(game, names, information, aims=aims, tight=tight))
 
 
 def rule_name(component: Any) -> str:
@@ -192,7 +195,7 @@ def sizes_section() -> str:
     for name in SIZED:
         game = read_case(CASES / name)
         for information in (Information.OPEN_LOOP, Information.ADAPTIVE):
-            model = full_program(game, information)
+            model = full_program(game, information, tight=False)
             rows = sum(len(component) for component in model.component_objects(pyo.Constraint))
             columns = list(model.component_data_objects(pyo.Var))
             binaries = sum(variable.is_binary() for variable in columns)

@@ -2,7 +2,8 @@
 
 Belongs to :mod:`sanctopt.solver`. A search that holds whole-number columns at values of its own asks for
 thousands of relaxations that differ in a few bounds. HiGHS solves each of them by the dual simplex method
-from a basis of one like it, which takes a fraction of a solve from scratch.
+from a basis of one like it, which takes a fraction of a solve from scratch. The first one is presolved: a
+presolve that errs can make the bound worse here, but not wrong.
 
 No answer of HiGHS is taken on trust: the bound is computed here from its row duals
 (:meth:`sanctopt.standard_form.StandardForm.proven_bound`), and "infeasible" is believed if the same formula,
@@ -61,8 +62,9 @@ class Relaxation:
         self._form = form
         self._lower, self._upper = form.column_lower.copy(), form.column_upper.copy()
         self._held: dict[int, float] = {}
+        self._begun = False
         self._highs: Any = loaded(replace(form, integer=np.zeros(len(form.cost), dtype=np.bool_)))
-        for name, value in (("presolve", "off"), ("threads", 1), ("random_seed", seed)):
+        for name, value in (("threads", 1), ("random_seed", seed)):
             set_option(self._highs, name, value)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relaxation")
 
@@ -119,10 +121,14 @@ class Relaxation:
         self._held = held
         if basis is not None:
             expect_ok(self._highs.setBasis(basis), "a basis")
+        cold = basis is None and not self._begun
+        set_option(self._highs, "presolve", "on" if cold else "off")
         # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against all solves together.
         limit = float("inf") if seconds is None else self._highs.getRunTime() + float(seconds)
         set_option(self._highs, "time_limit", limit)
         status = self._run()
+        self._begun = True
+        set_option(self._highs, "presolve", "off")
         if status == HighsModelStatus.kInfeasible and not self._no_room():
             expect_ok(self._highs.clearSolver(), "a fresh start")
             status = self._run()

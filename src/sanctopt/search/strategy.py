@@ -50,6 +50,10 @@ five pools, each built like that (1 for Pyomo, 1 to compile), and about as long 
 GOOD_GAP = 0.1
 """A known ladder of a large game is good enough, without pools, at this gap under known types' bound."""
 
+FAR_GAP, FAR_NEARBY_SHARE = 0.4, 0.5
+"""Gap of a large game above which the types pull the plan apart: no bound of known types comes close then, so
+the neighbourhoods get this share, and the rest goes to the tree of answers in place of the known types."""
+
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
@@ -157,10 +161,13 @@ def _adaptive(task: Task) -> SearchResult:
     bound = bound_from_types(task, known)
     outcome, made = _first_ladder(task, known, large=large)
     phases += made
+    far = large and outcome is not None and relative_gap(task.worth(outcome), bound) > FAR_GAP
     if large and outcome is not None and not task.stop.is_set():
-        outcome, made = _nearby(task, outcome, bound, known)
+        share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
+        outcome, made = _nearby(task, outcome, bound, known, share)
         phases += made
     best = None if outcome is None else claimed_by_type(task, outcome)
+    large = large and not far
     if large and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
@@ -219,10 +226,10 @@ def _first_ladder(
 
 
 def _nearby(
-    task: Task, outcome: Outcome, bound: float, known: dict[str, SearchResult]
+    task: Task, outcome: Outcome, bound: float, known: dict[str, SearchResult], share: float
 ) -> tuple[Outcome, tuple[Phase, ...]]:
     """Better ladders near one, without what they do not need."""
-    clock = task.clock.until(NEARBY_SHARE)
+    clock = task.clock.until(share)
     lean = tidied(task, outcome, clock)
     if _closed(task, lean, bound) or _building(task, known) > BUILDING * (clock.left() or 0.0):
         return lean, ()
