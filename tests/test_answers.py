@@ -11,13 +11,13 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, load_case, solve
 from sanctopt.game import Game
-from sanctopt.search import strategy
+from sanctopt.search import known, strategy
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
-from sanctopt.search.program import Program
-from sanctopt.search.task import Clock, Task
+from sanctopt.search.program import Program, do_nothing
+from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.solver_options import Limit, Reason
 from suite.families import generate
 from test_program_against_oracle import WIDE, compared
@@ -201,11 +201,14 @@ class TestEveryStep:
         compared(random_game(seed, WIDE), information)
 
     @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("far", [strategy.FAR_GAP, -1.0])
     def test_a_large_game_with_a_time_limit_has_a_proven_bound(
-        self, seed: int, monkeypatch: pytest.MonkeyPatch
+        self, seed: int, far: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """Whether what is left of the time goes to known types or, however near they are, to the tree."""
         monkeypatch.setattr(strategy, "SMALL", 0)
         monkeypatch.setattr(strategy, "LARGE", 0)
+        monkeypatch.setattr(strategy, "FAR_GAP", far)
         game = several_types(seed)
         optimum = brute_force(game, "adaptive").value
         solution = solve(game, options=SolveOptions(time_limit_seconds=60.0))
@@ -213,3 +216,45 @@ class TestEveryStep:
         assert solution.value <= optimum + 1e-6 * max(1.0, abs(optimum))
         assert solution.dual_bound is not None
         assert solution.dual_bound >= optimum - 1e-6 * max(1.0, abs(optimum))
+
+    def test_a_large_game_of_types_far_apart_ends_in_the_tree(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Known types cannot meet the optimum where the plan that meets all of them is worth less."""
+        monkeypatch.setattr(strategy, "SMALL", 0)
+        monkeypatch.setattr(strategy, "LARGE", 0)
+        game = next(game for game in map(several_types, range(40)) if _adapting(game))
+        limited = SolveOptions(time_limit_seconds=60.0)
+        before = solve(game, options=limited)
+        monkeypatch.setattr(strategy, "FAR_GAP", -1.0)
+        after = solve(game, options=limited)
+        assert before.status.reason is Reason.LIMIT
+        assert after.status.reason is Reason.OPTIMAL
+        assert after.value == pytest.approx(brute_force(game).value, rel=1e-6, abs=1e-6)
+
+    def test_a_type_known_by_nothing_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With twice the share of the time, and the better of both bounds."""
+        game = several_types(1)
+        names = [patron.name for patron in game.patron_types]
+        asked: list[tuple[str, float]] = []
+
+        def answered(alone: Task, purpose: str, seconds: float | None, *_: Any) -> SearchResult:
+            (patron,) = alone.game.patron_types
+            asked.append((patron.name, seconds or 0.0))
+            again = len(asked) > len(names)
+            finding = Program.build(alone, purpose).claim(do_nothing(alone))
+            if patron.name != names[0] or again:
+                finding = replace(finding, worth=finding.worth + 1.0)
+            return SearchResult(finding, 70.0 if again else 50.0, Reason.LIMIT, Limit.TIME, ())
+
+        monkeypatch.setattr(known, "answer_tree", answered)
+        limited = replace(task(game, time_limit_seconds=100.0), clock=Clock(100.0))
+        results = known_types(limited, 0.15)
+        assert [name for name, _ in asked] == [*(n for n, _ in asked[: len(names)]), names[0]]
+        assert asked[-1][1] == pytest.approx(30.0, rel=0.2)
+        assert results[names[0]].bound == 50.0
+        assert results[names[0]].finding is not None
+
+
+def _adapting(game: Game) -> bool:
+    """Whether knowing the type would be worth something, by brute force."""
+    know, adapt = (brute_force(game, information).value for information in ("clairvoyant", "adaptive"))
+    return know > adapt + 0.01 * max(1.0, abs(adapt))

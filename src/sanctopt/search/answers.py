@@ -88,8 +88,11 @@ class _Node:
 class AnswerTree:
     """The search over paths of all types of a task."""
 
-    def __init__(self, task: Task, purpose: str, clock: Clock, caps: Mapping[str, float]) -> None:
+    def __init__(
+        self, task: Task, purpose: str, clock: Clock, caps: Mapping[str, float], *, ladders: bool = True
+    ) -> None:
         self._task, self._purpose, self._clock, self._caps = task, purpose, clock, caps
+        self._ladders = ladders
         self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
         self._types = tuple(self._prior)
         self._stages = task.game.stages
@@ -148,7 +151,8 @@ class AnswerTree:
         self._push(_Node((0.0, 0, 0), float("inf"), root))
         with self._taken() as node:
             self._relax(node)
-        self._first_ladders(start)
+        if self._ladders:
+            self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
         while self._open:
             if task.stop.is_set():
@@ -169,7 +173,8 @@ class AnswerTree:
                     if self._leapt(before):
                         self._near_best()
                 else:
-                    if self._whole.solves - last_dive >= patience and len(self._types) > 1:
+                    diving = self._ladders and len(self._types) > 1
+                    if diving and self._whole.solves - last_dive >= patience:
                         before = self.best
                         self._dive(node)
                         self._leapt(before)
@@ -490,6 +495,8 @@ def answer_tree(
     seconds: float | None,
     start: Finding | None = None,
     caps: Mapping[str, float] | None = None,
+    *,
+    ladders: bool = True,
 ) -> SearchResult:
     """Solve the game of a task by branching on answers.
 
@@ -505,6 +512,9 @@ def answer_tree(
         A ladder of the task to start from; None to start from doing nothing.
     caps : mapping of str to float, optional
         Proven bound of the payoff against each type (millions of US dollars).
+    ladders : bool
+        Whether to look for ladders on the way; without, all time goes to the bound, and the ladders are those
+        of complete paths.
     """
-    tree = AnswerTree(task, purpose, Clock(seconds), caps or {})
+    tree = AnswerTree(task, purpose, Clock(seconds), caps or {}, ladders=ladders)
     return tree.run(start)

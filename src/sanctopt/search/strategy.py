@@ -179,7 +179,7 @@ def _adaptive(task: Task) -> SearchResult:
     if large:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
     caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
-    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps)
+    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps, ladders=not far)
     if last.reason is Reason.INFEASIBLE:
         return replace(last, phases=phases + last.phases)
     return replace(
