@@ -9,6 +9,9 @@ Beside them stand what the same program costs when its numbers are there already
 - "arrays": one `passModel` of the arrays; HiGHS copies them.
 - "rows": `addVars`, and one `addRow` for each row, from slices of the arrays.
 - "expressions": highspy's own expressions, one `addConstr` for each row.
+- "Pyomo": a Pyomo model with one list of variables and one of rows, each a `LinearExpression` of numbers from
+  the arrays, then Pyomo's own compiler and "arrays". Nothing is computed, named or checked: no library that
+  poses its program in Pyomo can do with less.
 - "tables": the tables of the case folder through pandas, nothing else; no reader can do with less.
 
 CPU seconds, of the repeats the least.
@@ -21,12 +24,17 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import highspy
 import numpy as np
 import pandas as pd
+import pyomo.environ as pyo
+from pyomo.core.expr import LinearExpression
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+from scipy.sparse import csc_array
 
 from sanctopt import Information, read_case
 from sanctopt.formulation.build import build_program
@@ -38,7 +46,7 @@ from suite.raw_highs import load, quiet
 from suite.text_table import markdown
 
 STEPS = ("read", "build", "compile")
-WAYS = ("arrays", "rows", "expressions", "tables")
+WAYS = ("arrays", "rows", "expressions", "Pyomo", "tables")
 CONTINUOUS = highspy.HighsVarType.kContinuous
 
 
@@ -68,9 +76,10 @@ def seconds(folder: Path, repeat: int) -> dict[str, float]:
     _, arrays = _timed(lambda: load(form, names), repeat)
     _, rows = _timed(lambda: by_rows(form), repeat)
     _, expressions = _timed(lambda: by_expressions(form), repeat)
+    _, pyomo = _timed(lambda: by_pyomo(form), repeat)
     _, tables = _timed(lambda: [pd.read_csv(path) for path in sorted(folder.glob("*.csv"))], repeat)
     steps = dict(zip(STEPS, (read, build, compiled), strict=True))
-    ways = dict(zip(WAYS, (arrays, rows, expressions, tables), strict=True))
+    ways = dict(zip(WAYS, (arrays, rows, expressions, pyomo, tables), strict=True))
     return {**steps, "all": sum(steps.values()), **ways}
 
 
@@ -106,6 +115,53 @@ def by_expressions(form: StandardForm) -> highspy.Highs:
             highs.addConstr(total <= upper)
     _costs(highs, form)
     return highs
+
+
+def by_pyomo(form: StandardForm) -> highspy.Highs:
+    """The program as the barest Pyomo model, compiled by Pyomo and handed over as arrays."""
+    collecting = gc.isenabled()
+    gc.disable()
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(len(form.cost)))
+    columns = list(model.x.values())
+    bounds = zip(form.column_lower.tolist(), form.column_upper.tolist(), form.integer.tolist(), strict=True)
+    for column, (lower, upper, whole) in zip(columns, bounds, strict=True):
+        column.setlb(lower)
+        column.setub(upper)
+        if whole:
+            column.domain = pyo.Integers
+    matrix = form.matrix.tocsr()
+    begins, where, values = matrix.indptr.tolist(), matrix.indices.tolist(), matrix.data.tolist()
+    lowers = [None if side == -np.inf else side for side in form.row_lower.tolist()]
+    uppers = [None if side == np.inf else side for side in form.row_upper.tolist()]
+
+    def row(_: Any, number: int) -> Any:
+        part = slice(begins[number], begins[number + 1])
+        terms = [columns[column] for column in where[part]]
+        body = LinearExpression(constant=0.0, linear_coefs=values[part], linear_vars=terms)
+        return lowers[number], body, uppers[number]
+
+    model.rows = pyo.Constraint(range(len(lowers)), rule=row)
+    kept = np.flatnonzero(form.cost).tolist()
+    worth = LinearExpression(
+        constant=form.offset,
+        linear_coefs=[float(form.cost[column]) for column in kept],
+        linear_vars=[columns[column] for column in kept],
+    )
+    model.worth = pyo.Objective(expr=worth, sense=pyo.maximize if form.maximize else pyo.minimize)
+    compiled = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+    if collecting:
+        gc.enable()
+    order = [column.index() for column in compiled.columns]
+    mapped = replace(
+        form,
+        cost=form.cost[order],
+        column_lower=form.column_lower[order],
+        column_upper=form.column_upper[order],
+        integer=form.integer[order],
+        matrix=csc_array(compiled.A),
+    )
+    return load(mapped, [column.name for column in compiled.columns])
 
 
 def _costs(highs: highspy.Highs, form: StandardForm) -> None:

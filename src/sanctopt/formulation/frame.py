@@ -43,7 +43,7 @@ class Frame:
         be best, and payoffs, harms and costs count from there on.
     tight : bool
         Whether the program has rows that rule out no ladder but make its relaxation closer
-        (`sanctopt.formulation.response_limits`); never with pools.
+        (`sanctopt.formulation.response_limits`).
     """
 
     game: Game

@@ -37,8 +37,8 @@ neighbourhoods then. What is left after that goes to the known types again."""
 
 PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
 """How many times longer the program of all types takes to build, at most, than those of the types take to
-compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the neighbourhoods'
-time that this may take."""
+compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the time of the
+neighbourhoods, or of the tree, that this may take."""
 
 POOL_TRIES = 3
 """How often pools are tried while they find nothing better than was there, each time with twice the share."""
@@ -161,7 +161,7 @@ def _adaptive(task: Task) -> SearchResult:
     bound = bound_from_types(task, known)
     outcome, made = _first_ladder(task, known, large=large)
     phases += made
-    far = large and outcome is not None and relative_gap(task.worth(outcome), bound) > FAR_GAP
+    far = large and _far(task, outcome, bound, known)
     if large and outcome is not None and not task.stop.is_set():
         share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
         outcome, made = _nearby(task, outcome, bound, known, share)
@@ -185,6 +185,17 @@ def _adaptive(task: Task) -> SearchResult:
     return replace(
         last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
     )
+
+
+def _far(task: Task, outcome: Outcome | None, bound: float, known: dict[str, SearchResult]) -> bool:
+    """Whether the tree gets time in a large game: the gap is wide, and its programs can be built in it.
+
+    These are the program of all types and those of the types, which together take no longer.
+    """
+    if outcome is None or relative_gap(task.worth(outcome), bound) <= FAR_GAP:
+        return False
+    seconds = (1.0 - FAR_NEARBY_SHARE) * (task.clock.left() or 0.0)
+    return 2.0 * _building(task, known) <= BUILDING * seconds
 
 
 def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
