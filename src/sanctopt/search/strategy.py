@@ -41,14 +41,16 @@ compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the
 neighbourhoods, or of the tree, that this may take."""
 
 POOL_TRIES = 3
-"""How often pools are tried while they find nothing better than was there, each time with twice the share."""
+"""How often pools are tried while they find no ladder, or none better than a poor one that was there, each
+time with twice the share."""
 
 POOLS_OVER_TYPE = 15.0
 """How many times longer the pools of a large game must have than a known type's program takes to compile:
 five pools, each built like that (1 for Pyomo, 1 to compile), and about as long for the search."""
 
 GOOD_GAP = 0.1
-"""A known ladder of a large game is good enough, without pools, at this gap under known types' bound."""
+"""A ladder is good enough at this gap under known types' bound: one that a large game begins with makes pools
+needless."""
 
 FAR_GAP, FAR_NEARBY_SHARE = 0.4, 0.5
 """Gap of a large game above which the types pull the plan apart: no bound of known types comes close then, so
@@ -222,18 +224,20 @@ def _first_ladder(
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
     share = LARGE_POOLS_SHARE if large else POOLS_SHARE
-    best = max((task.worth(outcome) for outcome in found if task.allows(outcome)), default=float("-inf"))
+    own_best = max((task.worth(outcome) for outcome in found if task.allows(outcome)), default=None)
+    enough = large or (own_best is not None and relative_gap(own_best, max(bound, own_best)) <= GOOD_GAP)
     for _ in range(POOL_TRIES if pools else 0):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
         pooled, made = pooled_ladders(task, known, share, rough=large)
         phases += made
         found += pooled
-        if any(large or task.worth(outcome) > best for outcome in pooled if task.allows(outcome)):
+        allowed = [task.worth(outcome) for outcome in pooled if task.allows(outcome)]
+        if allowed and (enough or own_best is None or max(allowed) > own_best):
             break
         share = min(LARGE_POOLS_SHARE, 2.0 * share)
-    allowed = [outcome for outcome in found if task.allows(outcome)]
-    return max(allowed, key=task.worth, default=None), phases
+    fitting = [outcome for outcome in found if task.allows(outcome)]
+    return max(fitting, key=task.worth, default=None), phases
 
 
 def _nearby(
