@@ -64,7 +64,7 @@ class Relaxation:
         self._held: dict[int, float] = {}
         self._begun = False
         self._highs: Any = loaded(replace(form, integer=np.zeros(len(form.cost), dtype=np.bool_)))
-        for name, value in (("threads", 1), ("random_seed", seed)):
+        for name, value in (("presolve", "off"), ("threads", 1), ("random_seed", seed)):
             set_option(self._highs, name, value)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relaxation")
 
@@ -122,13 +122,18 @@ class Relaxation:
         if basis is not None:
             expect_ok(self._highs.setBasis(basis), "a basis")
         cold = basis is None and not self._begun
-        set_option(self._highs, "presolve", "on" if cold else "off")
+        if cold:
+            set_option(self._highs, "presolve", "on")
         # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against all solves together.
         limit = float("inf") if seconds is None else self._highs.getRunTime() + float(seconds)
         set_option(self._highs, "time_limit", limit)
         status = self._run()
         self._begun = True
-        set_option(self._highs, "presolve", "off")
+        if cold:
+            set_option(self._highs, "presolve", "off")
+            if status not in (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit):
+                expect_ok(self._highs.clearSolver(), "a fresh start")
+                status = self._run()
         if status == HighsModelStatus.kInfeasible and not self._no_room():
             expect_ok(self._highs.clearSolver(), "a fresh start")
             status = self._run()

@@ -56,7 +56,7 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 """Share of a type's time, and branch-and-bound nodes, for a program that leaves its answers open."""
 
 FIRST_DIVE = 10
-"""Relaxations of the whole program before the next dive for a better ladder; then twice as many, ..."""
+"""Relaxations of the whole program before the next dive for a better ladder; then so many more each time."""
 
 NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 20
 """Share of the time left, and rounds, for ladders near the best after a dive; it halves when they fail."""
@@ -311,7 +311,7 @@ class AnswerTree:
                     node = child
                     break
         if found is not None and node.paths not in self._proven:
-            self._look(replace(node, bound=found[0], relaxed=True), keep=False)
+            self._try(replace(node, bound=found[0], relaxed=True))
 
     def _first_ladders(self, start: Finding | None) -> None:
         """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
@@ -321,7 +321,7 @@ class AnswerTree:
         if alone and concedes:
             self._sketch()
         if start is not None and self._unfinished():
-            self._look(self._node_of(played_paths(start.outcome, self._task.past)), keep=False)
+            self._try(self._node_of(played_paths(start.outcome, self._task.past)))
         if self._unfinished():
             self._dive(self._open[0])
         if self._unfinished():
@@ -372,17 +372,12 @@ class AnswerTree:
         if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
             self._proven[node.paths] = min(node.bound, whole.unit * report.dual_bound)
 
-    def _look(self, node: _Node, *, keep: bool = True) -> None:
-        """Solve the program of rungs of complete paths; keep it open if time ended it.
-
-        With ``keep`` False the node is still in the tree, and only a ladder is wanted: HiGHS may presolve.
-        """
+    def _look(self, node: _Node) -> None:
+        """Solve the program of rungs of complete paths; keep it open if time ended it."""
         program = self._rungs_alone(node)
         floor = self._floor()
-        share = min(1.0, FIRST_SLICE * 2.0**node.looks) if keep else DIVE_SLICE
-        report = self._settled(program, self._clock.left(share), LEAF_TUNING if keep else TUNING)
-        if not keep:
-            return
+        share = min(1.0, FIRST_SLICE * 2.0**node.looks)
+        report = self._settled(program, self._clock.left(share), LEAF_TUNING)
         bound = node.bound
         if report.reason is Reason.INFEASIBLE:
             bound = min(bound, floor)
@@ -395,6 +390,15 @@ class AnswerTree:
         self._closed = max(self._closed, bound)
         if report.reason is Reason.LIMIT:  # of its nodes: to look again would end in the same place
             self._limit = report.limit
+
+    def _try(self, node: _Node) -> None:
+        """Look for a ladder on complete paths; they stay in the tree, so presolve may be on."""
+        program = self._rungs_alone(node)
+        report = program.solve(self._clock.left(DIVE_SLICE), tuning=TUNING)
+        self._phases.append(program.phase(report))
+        if report.has_solution:
+            settled = program.settle()
+            self._keep(settled.outcome, settled.finding)
 
     def _floor(self) -> float:
         """Value that a ladder must have to be looked for."""

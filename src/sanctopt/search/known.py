@@ -82,7 +82,10 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         first = results[patron.name]
         last = answer_tree(inner.alone(patron.name), f"type {patron.name} known", turns.seconds())
         bounds = [result.bound for result in (first, last) if result.bound is not None]
-        return replace(last, bound=min(bounds, default=None), phases=first.phases + last.phases)
+        finding = last.finding or first.finding
+        return replace(
+            last, finding=finding, bound=min(bounds, default=None), phases=first.phases + last.phases
+        )
 
     results |= {p.name: result for p, result in zip(idle, each(task, again, idle), strict=True)}
     return {patron.name: results[patron.name] for patron in game.patron_types}

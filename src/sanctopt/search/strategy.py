@@ -184,6 +184,8 @@ def _adaptive(task: Task) -> SearchResult:
     last = answer_tree(task, "adaptive program", task.clock.left(), best, caps, ladders=not far)
     if last.reason is Reason.INFEASIBLE:
         return replace(last, phases=phases + last.phases)
+    if far and last.finding is not None and last.finding is not best:
+        last = replace(last, finding=_tidy(task, last.finding))
     return replace(
         last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
     )
