@@ -392,13 +392,19 @@ class AnswerTree:
             self._limit = report.limit
 
     def _try(self, node: _Node) -> None:
-        """Look for a ladder on complete paths; they stay in the tree, so presolve may be on."""
-        program = self._rungs_alone(node)
-        report = program.solve(self._clock.left(DIVE_SLICE), tuning=TUNING)
+        """Look for a ladder on complete paths that are still in the tree.
+
+        For several types nothing is proven, so presolve may be on; for one, the tree hears of what is proven.
+        """
+        program, alone = self._rungs_alone(node), len(self._types) == 1
+        report = program.solve(self._clock.left(DIVE_SLICE), tuning=LEAF_TUNING if alone else TUNING)
         self._phases.append(program.phase(report))
-        if report.has_solution:
-            settled = program.settle()
-            self._keep(settled.outcome, settled.finding)
+        if not report.has_solution:
+            return
+        settled = program.settle()
+        self._keep(settled.outcome, settled.finding)
+        if alone and report.dual_bound is not None:
+            self._proven[node.paths] = min(node.bound, program.unit * report.dual_bound)
 
     def _floor(self) -> float:
         """Value that a ladder must have to be looked for."""
