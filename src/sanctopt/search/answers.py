@@ -35,9 +35,10 @@ from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.held import HeldProgram
-from sanctopt.search.neighbourhoods import TUNING, NeighbourhoodSearch
+from sanctopt.search.neighbourhoods import TUNING
 from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
+from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
@@ -57,12 +58,6 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 
 FIRST_DIVE = 10
 """Relaxations of the whole program before the next dive for a better ladder; then so many more each time."""
-
-NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 20
-"""Share of the time left, and rounds, for ladders near the best after a dive; it halves when they fail."""
-
-LEAP = 0.1
-"""A ladder that closes this part of the gap is a new place to look near: the share is whole again."""
 
 LEAF_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
 """HiGHS's options for a program of rungs: these heuristics cost more there than they find."""
@@ -108,8 +103,6 @@ class AnswerTree:
         self._branched = 0
         self._proven: dict[tuple[Path, ...], float] = {}
         self._limit = Limit.NONE
-        self._nearby_share = NEARBY_SHARE
-        self._near: NeighbourhoodSearch | None = None
 
     def run(self, start: Finding | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
@@ -138,6 +131,7 @@ class AnswerTree:
                 return HeldProgram(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
 
             self._whole = opened(self._task, self._purpose)
+            self._around = Surroundings(self._whole.program, f"{self._purpose}, nearby")
             if len(self._types) > 1:
                 for patron in self._task.game.patron_types:
                     purpose = f"type {patron.name} known"
@@ -202,8 +196,7 @@ class AnswerTree:
 
     def _result(self, reason: Reason, limit: Limit) -> SearchResult:
         bound = self._bound()
-        nearby = () if self._near is None else (self._near.phase(),)
-        phases = (*self._phases, *nearby, self._phase(bound, reason, limit))
+        phases = (*self._phases, *self._around.phases(), self._phase(bound, reason, limit))
         if reason is Reason.INFEASIBLE:
             return SearchResult(None, None, reason, limit, phases)
         if self.best is not None and self.best.gap(bound) <= self._task.options.relative_gap:
@@ -332,26 +325,15 @@ class AnswerTree:
     def _leapt(self, before: Finding | None) -> bool:
         """Whether the best ladder is far above that of before; its surroundings then get their time."""
         bound = self._bound()
-        if self.best is None or self.best is before or before is None or bound is None:
+        if self.best is None or before is None or bound is None:
             return False
-        leap = self.best.worth - before.worth >= LEAP * (bound - before.worth)
-        if leap:
-            self._nearby_share = NEARBY_SHARE
-        return leap
+        return self._around.leapt(before.worth, self.best.worth, bound)
 
     def _near_best(self) -> None:
         """Look for better ladders near the best one."""
         if self.best is None or self._task.information is Information.OPEN_LOOP or self._at_node_limit():
             return
-        if self._near is None:
-            purpose = f"{self._purpose}, nearby"
-            self._near = NeighbourhoodSearch(self._whole.program, purpose, self.best.outcome)
-        near, best = self._near, self.best.outcome
-        near.move_to(best)
-        near.run(Clock(self._clock.left(self._nearby_share)), self._bound(), NEARBY_ROUNDS)
-        if near.best is best:
-            self._nearby_share /= 2.0
-        self._keep(near.best, None)
+        self._keep(self._around.search(self.best.outcome, self._clock, self._bound()), None)
 
     def _unfinished(self) -> bool:
         return bool(self._open) and not self._done()
