@@ -51,6 +51,13 @@ class TestPaths:
         assert Path(("a", "b", "c")).complete(3)
         assert not Path(("a", "b", "c"), decided=False).complete(3)
 
+    def test_the_answer_of_the_last_stage_tells_nobody_apart(self) -> None:
+        assert Path(("a", "b")).complete(3)
+        assert not Path(("a",)).complete(3)
+        assert Path(("a", "b"), 2).complete(3)
+        assert not Path(("a", "b"), decided=False).complete(3)
+        assert Path(()).complete(1)
+
     @pytest.mark.parametrize(
         ("one", "other", "met"),
         [
@@ -70,15 +77,19 @@ class TestPaths:
 
     @pytest.mark.parametrize("seed", SEEDS)
     @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+    @pytest.mark.parametrize("last_open", [False, True])
     def test_the_program_of_rungs_values_a_ladder_as_the_whole_program_does(
-        self, seed: int, information: Information
+        self, seed: int, information: Information, last_open: bool
     ) -> None:
-        """Holding, tying and leaving out rows loses no point of the played paths."""
+        """Holding, tying and leaving out rows loses no point of played paths, last answers open or not."""
         game = several_types(seed)
         outcome = solve(game, information=information).outcome
         whole = Program.build(task(game, information), "whole")
         wanted = whole.claim(outcome)
-        fixed, tied = PathIndex(whole.model).settled_by(played_paths(outcome))
+        paths = played_paths(outcome)
+        if last_open:
+            paths = {q: replace(path, given=path.given[: game.stages - 1]) for q, path in paths.items()}
+        fixed, tied = PathIndex(whole.model).settled_by(paths)
         rungs = replace(whole, compiled=whole.compiled.restricted(fixed, tied))
         assert len(rungs.compiled.form.cost) < len(whole.compiled.form.cost)
         assert rungs.claim(outcome).claimed_value == pytest.approx(wanted.claimed_value, rel=1e-7, abs=1e-7)

@@ -14,10 +14,11 @@ from oracle import brute_force
 from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, solve
 from sanctopt.game import Game
 from sanctopt.search import known as known_module
+from sanctopt.search import strategy
 from sanctopt.search.known import bound_from_types, known_types, known_types_again, trivial_bound
 from sanctopt.search.pools import nested_pools, pooled_ladders, provocation_limit
 from sanctopt.search.program import do_nothing, ladder_of
-from sanctopt.search.task import Clock, Task
+from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.search.workers import Turns
 from sanctopt.solver_options import Reason
@@ -117,6 +118,33 @@ class TestKnownTypesOfLargeGames:
             monkeypatch.setattr(known_module, "AGAIN_OVER_TYPE", over)
             again = known_types_again(cut, known, None)
             assert sum(bool(result.phases) for result in again.values()) == asked
+
+
+class TestClairvoyant:
+    @pytest.mark.parametrize(("seed", "gap"), [(39, 0.1), (10, 1e-3)])
+    def test_types_worth_sums_of_opposite_sign_are_solved_closer(
+        self, seed: int, gap: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each type is within the gap at first, their sum is not; it must not be called optimal so."""
+        game = random_game(seed)
+        asked: list[tuple[float, float]] = []
+        side_by_side = strategy._side_by_side
+
+        def watched(searched: Task) -> SearchResult:
+            result = side_by_side(searched)
+            assert result.finding is not None
+            asked.append((searched.options.relative_gap, result.finding.gap(result.bound)))
+            return result
+
+        monkeypatch.setattr(strategy, "_side_by_side", watched)
+        solution = solve(
+            game, information=Information.CLAIRVOYANT, options=SolveOptions(relative_gap=gap, threads=1)
+        )
+        assert solution.status.reason is Reason.OPTIMAL
+        assert solution.relative_gap <= gap
+        (first, loose), (second, close) = asked
+        assert (first, second < gap, loose > gap, close <= gap) == (gap, True, True, True)
+        assert solution.value == pytest.approx(brute_force(game, "clairvoyant").value, rel=gap)
 
 
 class TestTurns:

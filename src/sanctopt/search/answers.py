@@ -22,11 +22,10 @@ proves that it holds no ladder better than the best by more than the gap asked f
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from enum import Enum
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
@@ -35,14 +34,15 @@ from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.held import HeldProgram
-from sanctopt.search.neighbourhoods import TUNING
+from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
 from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
+from sanctopt.search.tidy import tidied
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
-from sanctopt.solver_relaxation import Basis, Relaxation
+from sanctopt.solver_relaxation import Relaxation
 
 FLOOR_SHARE = 0.9
 """A program of rungs looks for ladders better than the best by this part of the gap asked for."""
@@ -59,49 +59,58 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 FIRST_DIVE = 10
 """Relaxations of the whole program before the next dive for a better ladder; then so many more each time."""
 
-LEAF_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
-"""HiGHS's options for a program of rungs: these heuristics cost more there than they find."""
+LEAF_TUNING = {
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_feasibility_jump": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_lp_age_limit": 2,
+    "mip_pool_age_limit": 5,
+    "mip_pool_soft_limit": 500,
+}
+"""HiGHS's options for a program of rungs: these heuristics cost more there than they find, and cuts that bind
+no more are dropped soon."""
+
+TIDY_SHARE = 0.02
+"""Share of the time left for leaving out what a new best ladder does not need."""
+
+WHOLE = 0.999
+"""What a relaxation takes wholly, it takes at least this much of."""
 
 TOLD_SECONDS = 0.1
 """Time between two signs of progress."""
 
-NONE_OPEN = float("-inf")
 
+class Ladders(Enum):
+    """How a tree looks for ladders."""
 
-@dataclass(order=True)
-class _Node:
-    """An open node; the smallest is the next: largest bound first, then the longest paths."""
-
-    priority: tuple[float, int, int]
-    bound: float = field(compare=False)
-    paths: tuple[Path, ...] = field(compare=False)
-    basis: Basis | None = field(compare=False, default=None)
-    relaxed: bool = field(compare=False, default=False)
-    looks: int = field(compare=False, default=0)
+    ON_THE_WAY = "in programs of rungs of nodes whose turn it is"
+    BY_DIVES = "in dives, too"
+    NEARBY = "in dives, and near the best one"
 
 
 class AnswerTree:
     """The search over paths of all types of a task."""
 
     def __init__(
-        self, task: Task, purpose: str, clock: Clock, caps: Mapping[str, float], *, ladders: bool = True
+        self,
+        task: Task,
+        purpose: str,
+        clock: Clock,
+        caps: Mapping[str, float],
+        ladders: Ladders = Ladders.NEARBY,
     ) -> None:
         self._task, self._purpose, self._clock, self._caps = task, purpose, clock, caps
         self._ladders = ladders
         self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
         self._types = tuple(self._prior)
         self._stages = task.game.stages
-        self._count = itertools.count()
         self._table: dict[tuple[str, Path], float | None] = {}
         self._alone: dict[str, HeldProgram] = {}
         self._phases: list[Phase] = []
         self._told = 0.0
         self.best: Finding | None = None
-        self._open: list[_Node] = []
-        self._hand: list[_Node] = []
-        self._closed = NONE_OPEN
+        self._open = OpenNodes()
         self._branched = 0
-        self._proven: dict[tuple[Path, ...], float] = {}
         self._limit = Limit.NONE
 
     def run(self, start: Finding | None) -> SearchResult:
@@ -142,10 +151,10 @@ class AnswerTree:
         task = self._task
         opening = opening_paths(self._whole.program.model.frame)
         root = tuple(opening[name] for name in self._types)
-        self._push(_Node((0.0, 0, 0), float("inf"), root))
-        with self._taken() as node:
-            self._relax(node)
-        if self._ladders:
+        self._push(Node(UNBOUNDED, root))
+        with self._open.taken() as node:
+            self._push_relaxed(node)
+        if self._dives:
             self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
         while self._open:
@@ -158,16 +167,16 @@ class AnswerTree:
                 return Reason.LIMIT, Limit.TIME
             if self._at_node_limit():
                 return Reason.LIMIT, Limit.NODES
-            with self._taken() as node:
-                if not node.relaxed:
-                    self._relax(node)
+            with self._open.taken() as node:
+                if node.answers is None:
+                    self._push_relaxed(node)
                 elif all(path.complete(self._stages) for path in node.paths):
                     before = self.best
                     self._look(node)
                     if self._leapt(before):
                         self._near_best()
                 else:
-                    diving = self._ladders and len(self._types) > 1
+                    diving = self._dives and len(self._types) > 1
                     if diving and self._whole.solves - last_dive >= patience:
                         before = self.best
                         self._dive(node)
@@ -179,20 +188,13 @@ class AnswerTree:
             return Reason.LIMIT, self._limit
         return (Reason.INFEASIBLE if self.best is None else Reason.OPTIMAL), Limit.NONE
 
+    @property
+    def _dives(self) -> bool:
+        return self._ladders is not Ladders.ON_THE_WAY
+
     def _at_node_limit(self) -> bool:
         limit = self._task.options.node_limit
         return limit is not None and self._branched >= limit
-
-    @contextmanager
-    def _taken(self) -> Iterator[_Node]:
-        """The next node, out of the tree until what follows from it is in.
-
-        Ctrl-C may fall on any line. A node that was not dealt with to the end stays in hand, and counts.
-        """
-        self._hand = self._open[:1]
-        heapq.heappop(self._open)
-        yield self._hand[0]
-        self._hand = []
 
     def _result(self, reason: Reason, limit: Limit) -> SearchResult:
         bound = self._bound()
@@ -205,106 +207,112 @@ class AnswerTree:
 
     def _bound(self) -> float | None:
         """Proven bound: of all nodes that are open or in hand, and of all that were closed."""
-        values = [node.bound for node in (*self._open, *self._hand)]
-        values.append(self._closed)
+        bound = self._open.bound()
         if self.best is not None:
-            values.append(self.best.worth)
-        bound = max(values)
-        return None if bound in (float("inf"), NONE_OPEN) else bound
+            bound = max(bound, self.best.worth)
+        return None if bound in (UNBOUNDED, NOTHING) else bound
 
     def _enough(self) -> float:
         """Nodes with a bound up to this need no further look."""
         if self.best is None:
-            return NONE_OPEN
+            return NOTHING
         value = self.best.worth
         return value + self._task.options.relative_gap * abs(value)
 
     def _done(self) -> bool:
-        return self._open[0].bound <= self._enough()
+        return self._open.first.bound <= self._enough()
 
-    def _push(self, node: _Node) -> None:
-        node.bound = min(node.bound, self._proven.get(node.paths, float("inf")))
-        if node.bound <= self._enough():
-            self._closed = max(self._closed, node.bound)
-            return
-        depth = sum(len(path.given) + path.decided for path in node.paths)
-        node.priority = (-node.bound, -depth, next(self._count))
-        heapq.heappush(self._open, node)
+    def _push(self, node: Node) -> None:
+        self._open.push(node, self._enough())
 
-    def _node_of(self, paths: Paths) -> _Node:
-        return _Node((0.0, 0, 0), float("inf"), tuple(paths[name] for name in self._types), relaxed=True)
+    def _node_of(self, paths: Paths) -> Node:
+        return Node(UNBOUNDED, tuple(paths[name] for name in self._types))
 
-    def _paths(self, node: _Node) -> dict[str, Path]:
+    def _paths(self, node: Node) -> dict[str, Path]:
         return dict(zip(self._types, node.paths, strict=True))
 
     def _by_type(self, paths: tuple[Path, ...]) -> float | None:
         """Worth of what each type alone can give on its path; None if one cannot go it."""
         if not self._alone:  # the whole program is that of a type alone
-            return float("inf")
+            return UNBOUNDED
         values = {}
         for name, path in zip(self._types, paths, strict=True):
             if (name, path) not in self._table:
                 found = self._alone[name].relax({name: path}, None, self._clock.left())
-                self._table[name, path] = None if found is None else found[0]
+                self._table[name, path] = None if found is None else found.bound
             value = self._table[name, path]
             if value is None:
                 return None
-            values[name] = min(value, self._caps.get(name, float("inf")))
-        if float("inf") in values.values():
-            return float("inf")
+            values[name] = min(value, self._caps.get(name, UNBOUNDED))
+        if UNBOUNDED in values.values():
+            return UNBOUNDED
         return self._task.aims.criterion.worth(values, self._prior)
 
-    def _relax(self, node: _Node) -> None:
-        """Bound a node by the relaxation of the whole program; an impossible one goes."""
+    def _relaxed(self, node: Node) -> Node | None:
+        """A node bounded by the relaxation of the whole program; None if that has no point."""
+        if node.answers is not None:
+            return node
         found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
-        if found is not None:
-            bound, relaxed = found
-            self._push(replace(node, bound=min(node.bound, bound), basis=relaxed.basis, relaxed=True))
+        if found is None:
+            return None
+        return replace(node, bound=min(node.bound, found.bound), basis=found.basis, answers=found.answers)
 
-    def _next(self, paths: tuple[Path, ...]) -> int:
-        """The type to branch on: concessions first, then the shortest path, then the likeliest type."""
+    def _push_relaxed(self, node: Node) -> None:
+        relaxed = self._relaxed(node)
+        if relaxed is not None:
+            self._push(relaxed)
 
-        def key(number: int) -> tuple[bool, int, float]:
-            path = paths[number]
-            return path.decided, len(path.given), -self._prior[self._types[number]]
+    def _next(self, node: Node) -> int:
+        """The type to branch on: concessions first, then what is not whole, short paths, likely types."""
 
-        waiting = [n for n in range(len(paths)) if not paths[n].complete(self._stages)]
+        def key(number: int) -> tuple[bool, bool, int, float]:
+            path, prior = node.paths[number], self._prior[self._types[number]]
+            return path.decided, self._whole_next(node, number), len(path.given), -prior
+
+        waiting = [n for n in range(len(node.paths)) if not node.paths[n].complete(self._stages)]
         return min(waiting, key=key)
 
-    def _children(self, node: _Node) -> Iterator[tuple[str, Path, _Node]]:
-        number = self._next(node.paths)
+    def _whole_next(self, node: Node, number: int) -> bool:
+        """Whether the relaxation takes the next step of a type's path wholly."""
+        if node.answers is None:
+            return False
+        name = self._types[number]
+        steps = longer(self._whole.program.model, name, node.paths[number])
+        return any(self._whole.weight(node.answers, name, step) >= WHOLE for step in steps)
+
+    def _children(self, node: Node) -> Iterator[tuple[float, Node]]:
+        """The ways to go on, each with how much of it the relaxation takes."""
+        number = self._next(node)
         name = self._types[number]
         for path in longer(self._whole.program.model, name, node.paths[number]):
             paths = (*node.paths[:number], path, *node.paths[number + 1 :])
             value = self._by_type(paths)
-            if value is not None:
-                child = _Node((0.0, 0, 0), min(node.bound, value), paths, basis=node.basis)
-                yield name, path, child
+            if value is None:
+                continue
+            child = Node(min(node.bound, value), paths, basis=node.basis)
+            weight = 0.0
+            if node.answers is not None:
+                weight = self._whole.weight(node.answers, name, path)
+                if self._whole.does(node.answers, self._paths(child)):  # it has the same best point
+                    child.answers = node.answers
+            yield weight, child
 
-    def _branch(self, node: _Node) -> None:
+    def _branch(self, node: Node) -> None:
         self._branched += 1
-        for _, _, child in self._children(node):
+        for _, child in self._children(node):
             self._push(child)
 
-    def _dive(self, node: _Node) -> None:
+    def _dive(self, node: Node) -> None:
         """Follow the children of the largest bounds, and what the relaxation takes most of, to a ladder."""
-        found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
-        while found is not None and not all(path.complete(self._stages) for path in node.paths):
+        reached = self._relaxed(node)
+        while reached is not None and not all(path.complete(self._stages) for path in reached.paths):
             if self._task.stop.is_set() or self._clock.left() == 0.0:
                 return
-            _, relaxed = found
-            children = [
-                (child.bound, self._whole.weight(relaxed, name, path), child)
-                for name, path, child in self._children(node)
-            ]
-            found = None
-            for _, _, child in sorted(children, key=lambda choice: choice[:2], reverse=True):
-                found = self._whole.relax(self._paths(child), relaxed.basis, self._clock.left())
-                if found is not None:
-                    node = child
-                    break
-        if found is not None and node.paths not in self._proven:
-            self._try(replace(node, bound=found[0], relaxed=True))
+            children = [(child.bound, weight, child) for weight, child in self._children(reached)]
+            children.sort(key=lambda choice: choice[:2], reverse=True)
+            reached = next(filter(None, map(self._relaxed, (child for _, _, child in children))), None)
+        if reached is not None and self._open.proven(reached.paths) == UNBOUNDED:
+            self._solved(reached, DIVE_SLICE)
 
     def _first_ladders(self, start: Finding | None) -> None:
         """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
@@ -314,9 +322,9 @@ class AnswerTree:
         if alone and concedes:
             self._sketch()
         if start is not None and self._unfinished():
-            self._try(self._node_of(played_paths(start.outcome, self._task.past)))
+            self._solved(self._node_of(played_paths(start.outcome, self._task.past)), DIVE_SLICE)
         if self._unfinished():
-            self._dive(self._open[0])
+            self._dive(self._open.first)
         if self._unfinished():
             self._near_best()
         if alone and not concedes and self.best is before:
@@ -331,7 +339,9 @@ class AnswerTree:
 
     def _near_best(self) -> None:
         """Look for better ladders near the best one."""
-        if self.best is None or self._task.information is Information.OPEN_LOOP or self._at_node_limit():
+        if self.best is None or self._ladders is not Ladders.NEARBY or self._at_node_limit():
+            return
+        if self._task.information is Information.OPEN_LOOP:
             return
         self._keep(self._around.search(self.best.outcome, self._clock, self._bound()), None)
 
@@ -342,60 +352,49 @@ class AnswerTree:
         """Look for a ladder with the answers left open; of a conceding type, one with the best concession."""
         if not self._unfinished() or self._at_node_limit():
             return
-        if not all(path.decided for path in self._open[0].paths):
-            with self._taken() as root:
+        if not all(path.decided for path in self._open.first.paths):
+            with self._open.taken() as root:
                 self._branch(root)
         if not self._unfinished():
             return
-        node, whole = self._open[0], self._whole.program
+        node, whole = self._open.first, self._whole.program
         values = held(whole.model, self._paths(node))
         program = replace(whole, compiled=whole.compiled.restricted(values, ComponentMap()))
         report = self._settled(program, self._clock.left(SKETCH_SHARE), {}, SKETCH_NODES)
         if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
-            self._proven[node.paths] = min(node.bound, whole.unit * report.dual_bound)
+            self._open.prove(node.paths, min(node.bound, whole.unit * report.dual_bound))
 
-    def _look(self, node: _Node) -> None:
+    def _look(self, node: Node) -> None:
         """Solve the program of rungs of complete paths; keep it open if time ended it."""
-        program = self._rungs_alone(node)
-        floor = self._floor()
-        share = min(1.0, FIRST_SLICE * 2.0**node.looks)
+        report = self._solved(node, min(1.0, FIRST_SLICE * 2.0**node.looks))
+        bound = self._open.proven(node.paths)
+        if report.limit in (Limit.TIME, Limit.INTERRUPT):
+            self._push(replace(node, bound=bound, looks=node.looks + 1))
+            return
+        self._open.close(bound)
+        if report.reason is Reason.LIMIT:  # of its nodes: to look again would end in the same place
+            self._limit = report.limit
+
+    def _solved(self, node: Node, share: float) -> SolveReport:
+        """Solve the program of rungs of complete paths in a share of the time; the tree hears its bound."""
+        program, floor = self._rungs_alone(node), self._floor()
         report = self._settled(program, self._clock.left(share), LEAF_TUNING)
         bound = node.bound
         if report.reason is Reason.INFEASIBLE:
             bound = min(bound, floor)
         elif report.dual_bound is not None:
             bound = min(bound, program.unit * report.dual_bound)
-        self._proven[node.paths] = bound
-        if report.limit in (Limit.TIME, Limit.INTERRUPT):
-            self._push(replace(node, bound=bound, looks=node.looks + 1))
-            return
-        self._closed = max(self._closed, bound)
-        if report.reason is Reason.LIMIT:  # of its nodes: to look again would end in the same place
-            self._limit = report.limit
-
-    def _try(self, node: _Node) -> None:
-        """Look for a ladder on complete paths that are still in the tree.
-
-        For several types nothing is proven, so presolve may be on; for one, the tree hears of what is proven.
-        """
-        program, alone = self._rungs_alone(node), len(self._types) == 1
-        report = program.solve(self._clock.left(DIVE_SLICE), tuning=LEAF_TUNING if alone else TUNING)
-        self._phases.append(program.phase(report))
-        if not report.has_solution:
-            return
-        settled = program.settle()
-        self._keep(settled.outcome, settled.finding)
-        if alone and report.dual_bound is not None:
-            self._proven[node.paths] = min(node.bound, program.unit * report.dual_bound)
+        self._open.prove(node.paths, bound)
+        return report
 
     def _floor(self) -> float:
         """Value that a ladder must have to be looked for."""
         if self.best is None:
-            return NONE_OPEN
+            return NOTHING
         value = self.best.worth
         return value + FLOOR_SHARE * self._task.options.relative_gap * abs(value)
 
-    def _rungs_alone(self, node: _Node) -> Program:
+    def _rungs_alone(self, node: Node) -> Program:
         """The program of complete paths, with the best ladder as a floor."""
         whole = self._whole.program
         fixed, tied = self._whole.index.settled_by(self._paths(node))
@@ -435,13 +434,20 @@ class AnswerTree:
                 highs = TIGHT
 
     def _keep(self, outcome: Outcome, finding: Finding | None) -> bool:
-        """Keep a ladder that was played, if it is the best; tells whether it is allowed."""
+        """Keep a ladder that was played, if it is the best; tells whether it is allowed.
+
+        While there is a gap, an incumbent may do what it does not need: that is left out, if time allows.
+        """
         if not self._task.allows(outcome):
             return False
-        if self.best is None or self._task.worth(outcome) > self.best.worth:
-            # Where ties go another way than the paths that were held, the whole program knows the ladder.
-            found = finding or self._whole.program.claimed(outcome)
-            self.best = found or self.best
+        if self.best is not None and self._task.worth(outcome) <= self.best.worth:
+            return True
+        lean = outcome
+        if self._task.information is not Information.OPEN_LOOP:
+            lean = tidied(self._task, outcome, Clock(self._clock.left(TIDY_SHARE)))
+        # Where ties go another way than the paths that were held, the whole program knows the ladder.
+        found = finding if lean is outcome and finding is not None else self._whole.program.claimed(lean)
+        self.best = found or finding or self.best
         return True
 
     def _tell(self) -> None:
@@ -451,8 +457,8 @@ class AnswerTree:
             return
         self._told = now
         value = None if self.best is None else self.best.worth
-        bound = self._open[0].bound
-        shown = None if bound == float("inf") else bound
+        bound = self._open.first.bound
+        shown = None if bound == UNBOUNDED else bound
         gap = relative_gap(value, shown)
         task.on_progress(SearchProgress(self._purpose, now, value, shown, gap, self._branched))
 
@@ -487,8 +493,7 @@ def answer_tree(
     seconds: float | None,
     start: Finding | None = None,
     caps: Mapping[str, float] | None = None,
-    *,
-    ladders: bool = True,
+    ladders: Ladders = Ladders.NEARBY,
 ) -> SearchResult:
     """Solve the game of a task by branching on answers.
 
@@ -504,9 +509,7 @@ def answer_tree(
         A ladder of the task to start from; None to start from doing nothing.
     caps : mapping of str to float, optional
         Proven bound of the payoff against each type (millions of US dollars).
-    ladders : bool
-        Whether to look for ladders on the way; without, all time goes to the bound, and the ladders are those
-        of complete paths.
+    ladders : Ladders
+        How to look for ladders; the less, the more time the bound has.
     """
-    tree = AnswerTree(task, purpose, Clock(seconds), caps or {}, ladders=ladders)
-    return tree.run(start)
+    return AnswerTree(task, purpose, Clock(seconds), caps or {}, ladders).run(start)

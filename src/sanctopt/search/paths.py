@@ -59,8 +59,8 @@ class Path:
         return stages if self.concedes is None else self.concedes + 1
 
     def complete(self, stages: int) -> bool:
-        """Whether nothing is left to decide."""
-        return self.decided and len(self.given) == self.length(stages)
+        """Whether all is decided that ties types: the answer of the last stage tells nobody apart."""
+        return self.decided and len(self.given) >= min(self.length(stages), stages - 1)
 
 
 Paths = Mapping[str, Path]
@@ -136,8 +136,8 @@ class PathIndex:
         """What complete paths decide: values of variables, and which variables are the same.
 
         While two types are together, their decisions and all that follows from them are one; and what
-        follows from the answer of a stage too, if that is the same. Types that have parted are free of each
-        other. After a game has ended, a copy that nobody else meets stays empty.
+        follows from the answer of a stage too, if that is decided and the same. Types that have parted are
+        free of each other. After a game has ended, a copy that nobody else meets stays empty.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class PathIndex:
         tied: Values = ComponentMap()
         own = frame.information is not Information.OPEN_LOOP
         for number, name in enumerate(frame.types):
-            length = paths[name].length(stages)
+            path, length = paths[name], paths[name].length(stages)
             for stage in range(length, stages):
                 for family in (*(RUNG if own else ()), "exits"):
                     empty = self.places.get((family, name, stage), {})
@@ -159,15 +159,15 @@ class PathIndex:
                 met = (q for q in frame.types[:number] if together(paths, q, name, stages) > stage)
                 if (lead := next(met, None)) is None:
                     continue
-                alike = paths[lead].given[stage] == paths[name].given[stage]
+                alike = stage < len(path.given) and paths[lead].given[: stage + 1] == path.given[: stage + 1]
                 for family in (*RUNG, *STOCKS, *(FLOWS if alike else ())):
                     leading = self.places.get((family, lead, stage), {})
                     own_place = self.places.get((family, name, stage), {})
                     tied.update((v, leading[key]) for key, v in own_place.items() if key in leading)
-            for stage in range(length):
+            for stage, response in enumerate(path.given):
                 for family in SEEN:
                     views = self.places.get((family, name, stage), {})
-                    unseen = (v for key, v in views.items() if key[0] != paths[name].given[stage])
+                    unseen = (v for key, v in views.items() if key[0] != response)
                     fixed.update((variable, 0.0) for variable in unseen)
         for (one, other, stage), variable in self.model.apart.items():
             fixed[variable] = float(together(paths, one, other, stages) <= stage)

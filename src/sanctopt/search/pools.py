@@ -24,7 +24,7 @@ from sanctopt.solver_options import Reason
 NODES = 20
 """Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
 
-POOL_GAP, LEAST_POOL_GAP = 0.5, 1e-4
+POOL_GAP, LEAST_POOL_GAP = 0.5, 2e-3
 """An early ladder need not be the best of its pool by more than this part of the gap asked for, or this."""
 
 PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
@@ -36,22 +36,16 @@ HIGHS = {"presolve": "on", "mip_allow_restart": False, "mip_lp_age_limit": 2}
 
 A pool proves nothing and its ladders are played, so presolve may be on."""
 
-ROUGH_POOL_GAP = 2e-3
-"""The same for a large game."""
-
-MOST_POOLS, MOST_TRUNKS = 5, 6
-"""Nested pools, and known types' own ladders (the likeliest), that are tried: time is shared among them."""
+MOST_POOLS = 5
+"""Nested pools that are tried: time is shared among them."""
 
 Rungs = dict[History, Rung]
 
 
 def pooled_ladders(
-    task: Task, known: dict[str, SearchResult], share: float, *, rough: bool = False
+    task: Task, known: dict[str, SearchResult], share: float
 ) -> tuple[list[Outcome], tuple[Phase, ...]]:
     """Find ladders by pools of ever more tolerant types, within a share of the time left.
-
-    ``rough`` leaves out the known types' own ladders and asks for a gap of `ROUGH_POOL_GAP`: more time for
-    each pool of a large game.
 
     Returns
     -------
@@ -59,12 +53,6 @@ def pooled_ladders(
         The ladders found, played; the programs solved.
     """
     pools = _spread(nested_pools(task.game), MOST_POOLS)
-    likely = sorted(known, key=lambda name: -task.game.patron_type[name].prior)
-    if rough:
-        loose = replace(task.options, relative_gap=max(task.options.relative_gap, ROUGH_POOL_GAP / POOL_GAP))
-        task = replace(task, options=loose)
-    else:
-        pools += [(name,) for name in likely if known[name].finding is not None][:MOST_TRUNKS]
     turns = Turns(task.clock.until(share), len(pools), task.options.threads)
 
     def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:

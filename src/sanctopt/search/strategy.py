@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from sanctopt.aims import Aims, AtLeast, Expectation
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information, Ladder
-from sanctopt.outcome import Outcome
-from sanctopt.search.answers import answer_tree
+from sanctopt.outcome import Outcome, counts_by_type
+from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
 from sanctopt.search.known import bound_from_types, known_types, known_types_again, slowest, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
@@ -27,9 +25,6 @@ from sanctopt.search.tidy import tidied
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
-KNOWN_SHARE, POOLS_SHARE = 0.15, 0.1
-"""Shares of the time left that the known types and the pools may use, in turn."""
-
 LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.65, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
@@ -41,8 +36,7 @@ compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the
 neighbourhoods, or of the tree, that this may take."""
 
 POOL_TRIES = 3
-"""How often pools are tried while they find no ladder, or none better than a poor one that was there, each
-time with twice the share."""
+"""How often pools are tried while they find no ladder."""
 
 POOLS_OVER_TYPE = 15.0
 """How many times longer the pools of a large game must have than a known type's program takes to compile:
@@ -60,13 +54,11 @@ NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
 SMALL = 600
-"""Starts in all copies up to which the exact program is solved at once (docs/performance.md)."""
+"""Starts in all copies up to which an open-loop program is solved at once, and an adaptive game's tree does
+not look near its best ladder."""
 
 KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
 """The known types are solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
-
-SMALL_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
-"""HiGHS's options for a small program: these heuristics cost more there than they find."""
 
 SAME_WORTH = 1e-7
 """Ladders are worth the same under a criterion if they differ by no more than this share of it."""
@@ -81,7 +73,7 @@ def search(task: Task) -> SearchResult:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
         if _decisions(task) <= SMALL:
-            result = _exact(task, "open-loop program", {})
+            result = _exact(task, "open-loop program")
         else:
             result = _from_known_ladders(task, "open-loop program")
     elif len(task.game.patron_types) == 1:
@@ -94,13 +86,16 @@ def search(task: Task) -> SearchResult:
     if result.reason is not Reason.INFEASIBLE:
         known = bound_from_types(task, {})
         result = replace(result, bound=known if result.bound is None else min(known, result.bound))
-    if result.finding is None or _large(task):  # a large game's ladder is tidy already
+    if result.finding is None or _large(task):  # a large game's ladder is tidy
         return result
     finding = result.finding
     if result.reason is Reason.OPTIMAL and not isinstance(task.aims.criterion, Expectation):
         finding, made = _most_expected(task, result, finding)
         result = replace(result, phases=result.phases + made)
-    return replace(result, finding=_tidy(task, finding))
+    finding = _tidy(task, finding)
+    if result.reason is Reason.LIMIT and finding.gap(result.bound) <= task.options.relative_gap:
+        result = replace(result, reason=Reason.OPTIMAL, limit=Limit.NONE)
+    return replace(result, finding=finding)
 
 
 def _asked_again(task: Task, result: SearchResult) -> SearchResult:
@@ -149,28 +144,28 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """First ladders and a bound from small programs, then the tree of answers; small games: one program."""
+    """The tree of answers; large games get first ladders and a bound from small programs."""
+    if not _large(task):
+        small = _decisions(task) <= SMALL
+        ladders = Ladders.BY_DIVES if small else Ladders.NEARBY
+        return _from_known_ladders(task, "adaptive program", ladders)
     wanted = task.options.relative_gap
-    if _decisions(task) <= SMALL:
-        return _exact(task, "adaptive program", SMALL_TUNING)
-    large = _large(task)
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     closer = replace(task, options=options)
-    known = known_types(closer, LARGE_KNOWN_SHARE if large else KNOWN_SHARE, large=large)
+    known = known_types(closer, LARGE_KNOWN_SHARE, large=True)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
     bound = bound_from_types(task, known)
-    outcome, made = _first_ladder(task, known, large=large)
+    outcome, made = _first_ladder(task, known)
     phases += made
-    far = large and _far(task, outcome, bound, known)
-    if large and outcome is not None and not task.stop.is_set():
+    far = _far(task, outcome, bound, known)
+    if outcome is not None and not task.stop.is_set():
         share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
         outcome, made = _nearby(task, outcome, bound, known, share)
         phases += made
     best = None if outcome is None else claimed_by_type(task, outcome)
-    large = large and not far
-    if large and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
+    if not far and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = bound_from_types(task, known)
@@ -178,14 +173,12 @@ def _adaptive(task: Task) -> SearchResult:
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
     if task.stop.is_set():
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
-    if large:
+    if not far:
         return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
     caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
-    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps, ladders=not far)
+    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps, Ladders.ON_THE_WAY)
     if last.reason is Reason.INFEASIBLE:
         return replace(last, phases=phases + last.phases)
-    if far and last.finding is not None and last.finding is not best:
-        last = replace(last, finding=_tidy(task, last.finding))
     return replace(
         last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
     )
@@ -210,34 +203,27 @@ def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
     return relative_gap(worth, max(bound, worth)) <= task.options.relative_gap
 
 
-def _first_ladder(
-    task: Task, known: dict[str, SearchResult], *, large: bool
-) -> tuple[Outcome | None, tuple[Phase, ...]]:
+def _first_ladder(task: Task, known: dict[str, SearchResult]) -> tuple[Outcome | None, tuple[Phase, ...]]:
     """The best of doing nothing, of known ladders, of what is best against a known type, and of the pools'.
 
-    Who knows a good ladder of a large game already has no need of pools.
+    Who knows a good ladder already has no need of pools.
     """
     found = known_ladders(task)
     bound = bound_from_types(task, known)
     good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, found))
-    pools = not large or not (good or _no_time_for_pools(task, known))
+    pools = not (good or _no_time_for_pools(task, known))
     found.append(do_nothing(task))
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
     found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
     phases: tuple[Phase, ...] = ()
-    share = LARGE_POOLS_SHARE if large else POOLS_SHARE
-    own_best = max((task.worth(outcome) for outcome in found if task.allows(outcome)), default=None)
-    enough = large or (own_best is not None and relative_gap(own_best, max(bound, own_best)) <= GOOD_GAP)
     for _ in range(POOL_TRIES if pools else 0):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
-        pooled, made = pooled_ladders(task, known, share, rough=large)
+        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE)
         phases += made
         found += pooled
-        allowed = [task.worth(outcome) for outcome in pooled if task.allows(outcome)]
-        if allowed and (enough or own_best is None or max(allowed) > own_best):
+        if any(task.allows(outcome) for outcome in pooled):
             break
-        share = min(LARGE_POOLS_SHARE, 2.0 * share)
     fitting = [outcome for outcome in found if task.allows(outcome)]
     return max(fitting, key=task.worth, default=None), phases
 
@@ -255,24 +241,24 @@ def _nearby(
     return tidied(task, near.best, clock), (near.phase(),)
 
 
-def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
+def _exact(task: Task, purpose: str) -> SearchResult:
     """The program of all types at once."""
     program = Program.build(task, purpose)
     idle = do_nothing(task)
     allowed = [*known_ladders(task), *([idle] if task.allows(idle) else [])]
     best = max(allowed, key=task.worth, default=None)
     start = None if best is None else program.claim(best)
-    result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
+    result = solve_until_settled(program, task.clock.left(), start)
     if result.reason is Reason.INFEASIBLE and start is not None:
         raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
     return result
 
 
-def _from_known_ladders(task: Task, purpose: str) -> SearchResult:
+def _from_known_ladders(task: Task, purpose: str, ladders: Ladders = Ladders.NEARBY) -> SearchResult:
     """The tree of answers, from the best of the ladders that are known."""
     best = max(known_ladders(task), key=task.worth, default=None)
     start = None if best is None else Program.build(task, purpose).claim(best)
-    return answer_tree(task, purpose, task.clock.left(), start)
+    return answer_tree(task, purpose, task.clock.left(), start, ladders=ladders)
 
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:
@@ -300,7 +286,30 @@ def _decisions(task: Task) -> int:
 
 
 def _clairvoyant(task: Task) -> SearchResult:
-    """Each type's own optimum, told by one ladder that asks for the type first."""
+    """Each type's own optimum, told by one ladder that asks for the type first.
+
+    Where types are worth sums of opposite sign, gaps that are small beside each of these can be large beside
+    what they come to; the types are then solved closer.
+    """
+    result, wanted = _side_by_side(task), task.options.relative_gap
+    finding = result.finding
+    if finding is None or result.reason is not Reason.OPTIMAL or finding.gap(result.bound) <= wanted:
+        return result
+    counts = counts_by_type(task.aims.objective, finding.outcome).values()
+    closer = wanted * abs(finding.worth) / (2.0 * max(map(abs, counts)))
+    again = _side_by_side(replace(task, options=replace(task.options, relative_gap=closer)))
+    again = replace(again, phases=result.phases + again.phases)
+    if (
+        again.reason is Reason.OPTIMAL
+        and again.finding is not None
+        and again.finding.gap(again.bound) > wanted
+    ):
+        return replace(again, reason=Reason.LIMIT, limit=Limit.NONE)
+    return again
+
+
+def _side_by_side(task: Task) -> SearchResult:
+    """The game of each type alone, and the ladder made of their ladders."""
     known = known_types(task, 1.0)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     bound = bound_from_types(task, known)

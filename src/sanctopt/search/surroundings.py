@@ -11,9 +11,14 @@ from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.program import Program
 from sanctopt.search.task import Clock
 from sanctopt.solution import Phase
+from sanctopt.solver_options import relative_gap
 
 NEARBY_SHARE, NEARBY_ROUNDS = 0.1, 20
 """Share of the time left, and rounds, for ladders near the best one; the share halves when they fail."""
+
+NEARBY_OVER_SEARCH, POOR = 0.1, 0.1
+"""With a time limit a turn takes at most this part of the time that the search has taken so far, unless the
+best ladder is poor: the gap is above this. Without one, only rounds count, so that runs repeat."""
 
 LEAP = 0.1
 """A ladder is far above the last if it closes this part of the gap."""
@@ -39,7 +44,10 @@ class Surroundings:
         if self._near is None:
             self._near = NeighbourhoodSearch(self._program, self._purpose, best)
         self._near.move_to(best)
-        self._near.run(Clock(clock.left(self._share)), bound, NEARBY_ROUNDS)
+        limit = clock.left(self._share)
+        if limit is not None and relative_gap(self._program.task.worth(best), bound) <= POOR:
+            limit = min(limit, NEARBY_OVER_SEARCH * clock.seconds())
+        self._near.run(Clock(limit), bound, NEARBY_ROUNDS)
         if self._near.best is best:
             self._share /= 2.0
         return self._near.best
