@@ -53,9 +53,10 @@ the neighbourhoods get this share, and the rest goes to the tree of answers in p
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
-SMALL = 600
-"""Starts in all copies up to which an open-loop program is solved at once, and an adaptive game's tree does
-not look near its best ladder."""
+TINY, SMALL = 50, 600
+"""Starts in all copies up to which the program of all types is solved at once, without the tree's many
+programs: of adaptive games, and of open-loop ones. Up to the second the tree of an adaptive game does not
+look near its best ladder."""
 
 KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
 """The known types are solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
@@ -144,7 +145,9 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """The tree of answers; large games get first ladders and a bound from small programs."""
+    """The tree of answers; tiny games are one program, large ones get a bound from known types."""
+    if _decisions(task) <= TINY:
+        return _exact(task, "adaptive program")
     if not _large(task):
         small = _decisions(task) <= SMALL
         ladders = Ladders.BY_DIVES if small else Ladders.NEARBY
