@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sanctopt.aims import Aims, AtLeast, Expectation
 from sanctopt.errors import SolverError
@@ -58,6 +60,9 @@ TINY, SMALL = 50, 600
 programs: of adaptive games, and of open-loop ones. Up to the second the tree of an adaptive game does not
 look near its best ladder."""
 
+TINY_TUNING = {"mip_heuristic_run_rens": False, "mip_heuristic_run_feasibility_jump": False}
+"""HiGHS's options for a tiny program: these heuristics cost more there than they find."""
+
 KNOWN_GAP, LEAST_GAP = 0.25, 1e-6
 """The known types are solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
 
@@ -74,7 +79,7 @@ def search(task: Task) -> SearchResult:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
         if _decisions(task) <= SMALL:
-            result = _exact(task, "open-loop program")
+            result = _exact(task, "open-loop program", {})
         else:
             result = _from_known_ladders(task, "open-loop program")
     elif len(task.game.patron_types) == 1:
@@ -147,7 +152,7 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 def _adaptive(task: Task) -> SearchResult:
     """The tree of answers; tiny games are one program, large ones get a bound from known types."""
     if _decisions(task) <= TINY:
-        return _exact(task, "adaptive program")
+        return _exact(task, "adaptive program", TINY_TUNING)
     if not _large(task):
         small = _decisions(task) <= SMALL
         ladders = Ladders.BY_DIVES if small else Ladders.NEARBY
@@ -244,14 +249,14 @@ def _nearby(
     return tidied(task, near.best, clock), (near.phase(),)
 
 
-def _exact(task: Task, purpose: str) -> SearchResult:
+def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
     """The program of all types at once."""
     program = Program.build(task, purpose)
     idle = do_nothing(task)
     allowed = [*known_ladders(task), *([idle] if task.allows(idle) else [])]
     best = max(allowed, key=task.worth, default=None)
     start = None if best is None else program.claim(best)
-    result = solve_until_settled(program, task.clock.left(), start)
+    result = solve_until_settled(program, task.clock.left(), start, tuning=tuning)
     if result.reason is Reason.INFEASIBLE and start is not None:
         raise SolverError(f"{purpose}: HiGHS calls it infeasible, but doing nothing is always allowed")
     return result
