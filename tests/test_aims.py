@@ -171,6 +171,7 @@ class TestAgainstBruteForce:
             return math.fsum(p[n] for n in p if sums[n].hostile) <= 0.5 + 1e-9
 
         monkeypatch.setattr(strategy, "SMALL", 0)
+        monkeypatch.setattr(strategy, "TINY", 0)
         found = solve(game, aims=Aims(criterion, (limit,)), options=TIGHT)
         wanted = best_worth(game, worth, keeps, counts=("hostile",))
         if wanted == -math.inf:

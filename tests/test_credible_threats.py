@@ -54,6 +54,7 @@ class TestAgainstBruteForce:
     @pytest.mark.parametrize("seed", [107, 169, 221, 17])
     def test_the_optimum_by_the_tree_of_answers(self, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(strategy, "SMALL", 0)
+        monkeypatch.setattr(strategy, "TINY", 0)
         check(random_game(seed))
 
     def test_these_games_tell_full_credible_and_none_apart(self) -> None:

@@ -115,6 +115,7 @@ def test_search_from_a_past_against_brute_force(
     game = longer_game(seed)
     past = random_past(game, seed)
     monkeypatch.setattr(strategy, "SMALL", small)
+    monkeypatch.setattr(strategy, "TINY", small)
     solution = solve_task(replace(task(game, relative_gap=1e-6), past=past))
     wanted = by_brute_force(game, past.position(game))
     assert solution.status.reason is Reason.OPTIMAL

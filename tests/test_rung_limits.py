@@ -115,6 +115,7 @@ class TestAgainstBruteForce:
     def _search(self, search: str, monkeypatch: pytest.MonkeyPatch) -> None:
         if search == "tree of answers":
             monkeypatch.setattr(strategy, "SMALL", 0)
+            monkeypatch.setattr(strategy, "TINY", 0)
 
     def test_every_first_rung_has_its_value(self, seed: int) -> None:
         game = several_types(seed)

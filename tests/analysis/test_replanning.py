@@ -104,6 +104,7 @@ def test_a_large_game_goes_by_known_types_and_neighbourhoods(monkeypatch: pytest
     game = longer_game(4)
     past = random_past(game, 4)
     monkeypatch.setattr(strategy, "SMALL", 0)
+    monkeypatch.setattr(strategy, "TINY", 0)
     monkeypatch.setattr(strategy, "LARGE", 0)
     found = replan(game, past.rungs, past.responses, options=SolveOptions(time_limit_seconds=20.0))
     wanted = by_brute_force(found.game, past.position(game))
