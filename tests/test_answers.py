@@ -19,6 +19,7 @@ from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, 
 from sanctopt.search.program import Program, do_nothing
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.solver_options import Limit, Reason
+from sanctopt.solver_relaxation import Relaxation
 from suite.families import generate
 from test_program_against_oracle import WIDE, compared
 from test_search import several_types
@@ -88,7 +89,7 @@ class TestPaths:
         wanted = whole.claim(outcome)
         paths = played_paths(outcome)
         if last_open:
-            paths = {q: replace(path, given=path.given[: game.stages - 1]) for q, path in paths.items()}
+            paths = {name: path.tying(game.stages) for name, path in paths.items()}
         fixed, tied = PathIndex(whole.model).settled_by(paths)
         rungs = replace(whole, compiled=whole.compiled.restricted(fixed, tied))
         assert len(rungs.compiled.form.cost) < len(whole.compiled.form.cost)
@@ -98,6 +99,10 @@ class TestPaths:
         best = whole.unit * report.incumbent
         assert best == pytest.approx(outcome.value, rel=2e-6, abs=1e-6)  # it was optimal already
 
+    def test_a_child_that_does_what_its_parents_relaxation_does_is_worth_as_much(self) -> None:
+        """So it needs no relaxation of its own; for the others the parent's bound holds as well."""
+        assert sum(map(_inherited, map(several_types, range(6)))) >= 6
+
     def test_held_values_say_what_the_paths_say(self) -> None:
         game = several_types(1)
         program = Program.build(task(game), "held")
@@ -106,6 +111,31 @@ class TestPaths:
         for (name, response, stage), variable in program.model.takes.items():
             given = paths[name].given
             assert values[variable] == float(stage < len(given) and given[stage] == response)
+
+
+def _inherited(game: Game) -> int:
+    """Go down a game's paths by what the relaxation takes most of; count the children that inherit it."""
+    program, count = Program.build(task(game), "held", tight=True), 0
+    with Relaxation(program.compiled.form) as relaxation:
+        whole, paths = HeldProgram(program, relaxation), opening_paths(program.model.frame)
+        for name in [*paths] * (game.stages + 1):
+            if paths[name].complete(game.stages):
+                continue
+            parent = whole.relax(paths)
+            assert parent is not None
+            possible = []
+            for path in longer(program.model, name, paths[name]):
+                child = {**paths, name: path}
+                found = whole.relax(child)
+                if whole.does(parent.answers, child):
+                    assert found is not None
+                    assert found.bound == pytest.approx(parent.bound, rel=1e-6, abs=1e-6)
+                    count += 1
+                if found is not None:
+                    assert found.bound <= parent.bound + 1e-6 * max(1.0, abs(parent.bound))
+                    possible.append((whole.weight(parent.answers, name, path), path))
+            paths = {**paths, name: max(possible, key=lambda choice: choice[0])[1]}
+    return count
 
 
 class TestTree:

@@ -35,11 +35,12 @@ from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
-from sanctopt.search.paths import Path, Paths, held, longer, opening_paths, played_paths
+from sanctopt.search.paths import Path, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.search.tidy import tidied
+from sanctopt.search.type_table import TypeTable
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
 from sanctopt.solver_relaxation import Relaxation
@@ -104,8 +105,6 @@ class AnswerTree:
         self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
         self._types = tuple(self._prior)
         self._stages = task.game.stages
-        self._table: dict[tuple[str, Path], float | None] = {}
-        self._alone: dict[str, HeldProgram] = {}
         self._phases: list[Phase] = []
         self._told = 0.0
         self.best: Finding | None = None
@@ -141,10 +140,9 @@ class AnswerTree:
 
             self._whole = opened(self._task, self._purpose)
             self._around = Surroundings(self._whole.program, f"{self._purpose}, nearby")
-            if len(self._types) > 1:
-                for patron in self._task.game.patron_types:
-                    purpose = f"type {patron.name} known"
-                    self._alone[patron.name] = opened(self._task.alone(patron.name), purpose)
+            several = self._types if len(self._types) > 1 else ()
+            alone = {name: opened(self._task.alone(name), f"type {name} known") for name in several}
+            self._table = TypeTable(self._task, self._caps, alone)
             yield
 
     def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
@@ -225,28 +223,8 @@ class AnswerTree:
     def _push(self, node: Node) -> None:
         self._open.push(node, self._enough())
 
-    def _node_of(self, paths: Paths) -> Node:
-        return Node(UNBOUNDED, tuple(paths[name] for name in self._types))
-
     def _paths(self, node: Node) -> dict[str, Path]:
         return dict(zip(self._types, node.paths, strict=True))
-
-    def _by_type(self, paths: tuple[Path, ...]) -> float | None:
-        """Worth of what each type alone can give on its path; None if one cannot go it."""
-        if not self._alone:  # the whole program is that of a type alone
-            return UNBOUNDED
-        values = {}
-        for name, path in zip(self._types, paths, strict=True):
-            if (name, path) not in self._table:
-                found = self._alone[name].relax({name: path}, None, self._clock.left())
-                self._table[name, path] = None if found is None else found.bound
-            value = self._table[name, path]
-            if value is None:
-                return None
-            values[name] = min(value, self._caps.get(name, UNBOUNDED))
-        if UNBOUNDED in values.values():
-            return UNBOUNDED
-        return self._task.aims.criterion.worth(values, self._prior)
 
     def _relaxed(self, node: Node) -> Node | None:
         """A node bounded by the relaxation of the whole program; None if that has no point."""
@@ -286,10 +264,11 @@ class AnswerTree:
         name = self._types[number]
         for path in longer(self._whole.program.model, name, node.paths[number]):
             paths = (*node.paths[:number], path, *node.paths[number + 1 :])
-            value = self._by_type(paths)
+            child = Node(node.bound, paths, basis=node.basis)
+            value = self._table.worth(self._paths(child), self._clock.left())
             if value is None:
                 continue
-            child = Node(min(node.bound, value), paths, basis=node.basis)
+            child.bound = min(node.bound, value)
             weight = 0.0
             if node.answers is not None:
                 weight = self._whole.weight(node.answers, name, path)
@@ -322,7 +301,9 @@ class AnswerTree:
         if alone and concedes:
             self._sketch()
         if start is not None and self._unfinished():
-            self._solved(self._node_of(played_paths(start.outcome, self._task.past)), DIVE_SLICE)
+            played = played_paths(start.outcome, self._task.past)
+            paths = tuple(played[name].tying(self._stages) for name in self._types)
+            self._solved(Node(UNBOUNDED, paths), DIVE_SLICE)
         if self._unfinished():
             self._dive(self._open.first)
         if self._unfinished():
@@ -466,7 +447,6 @@ class AnswerTree:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""
         value = None if self.best is None else self.best.worth
         form = self._whole.program.compiled.form
-        relaxed = (self._whole, *self._alone.values())
         report = SolveReport(
             reason=reason,
             limit=limit,
@@ -475,7 +455,7 @@ class AnswerTree:
             dual_bound=bound,
             relative_gap=relative_gap(value, bound),
             nodes=self._branched,
-            simplex_iterations=sum(each.iterations for each in relaxed),
+            simplex_iterations=self._whole.iterations + self._table.iterations,
             rows=len(form.row_lower),
             columns=len(form.cost),
             integer_columns=int(form.integer.sum()),

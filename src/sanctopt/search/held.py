@@ -24,7 +24,7 @@ class Held:
     bound : float
         No ladder that goes the paths is worth more (millions of US dollars).
     answers : ndarray of float, shape (answers,)
-        What the best point takes of each response and concession, from 0 to 1 (`HeldProgram.takes`).
+        What the best point takes of each response and concession, from 0 to 1, in the order of the program.
     basis : Basis
         To start the next one from.
     """

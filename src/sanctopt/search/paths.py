@@ -62,6 +62,10 @@ class Path:
         """Whether all is decided that ties types: the answer of the last stage tells nobody apart."""
         return self.decided and len(self.given) >= min(self.length(stages), stages - 1)
 
+    def tying(self, stages: int) -> Path:
+        """The path without what ties no types: without the answer of the last stage."""
+        return replace(self, given=self.given[: stages - 1])
+
 
 Paths = Mapping[str, Path]
 """Path of each type."""

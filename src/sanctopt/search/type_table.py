@@ -1,0 +1,54 @@
+"""What each type alone can give on its path: a table that many nodes of the tree of answers share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sanctopt.search.held import HeldProgram
+from sanctopt.search.open_nodes import UNBOUNDED
+from sanctopt.search.paths import Path, Paths
+from sanctopt.search.task import Task
+
+
+class TypeTable:
+    """Bounds by type and path, filled as they are asked for.
+
+    Parameters
+    ----------
+    task : Task
+        The task of all types.
+    caps : mapping of str to float
+        Proven bound of the payoff against each type, whatever its path (millions of US dollars).
+    programs : mapping of str to HeldProgram
+        The program of each type alone; empty if the task is that of one type, which then needs no table.
+    """
+
+    def __init__(self, task: Task, caps: Mapping[str, float], programs: Mapping[str, HeldProgram]) -> None:
+        self._criterion = task.aims.criterion
+        self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
+        self._caps, self._programs = caps, programs
+        self._bounds: dict[tuple[str, Path], float | None] = {}
+
+    @property
+    def iterations(self) -> int:
+        """Simplex iterations of all relaxations."""
+        return sum(program.iterations for program in self._programs.values())
+
+    def worth(self, paths: Paths, seconds: float | None) -> float | None:
+        """Worth of what each type alone can give on its path; None if one cannot go it.
+
+        ``seconds`` is the time for each relaxation; None for no limit.
+        """
+        values = {}
+        for name, program in self._programs.items():
+            place = (name, paths[name])
+            if place not in self._bounds:
+                found = program.relax({name: paths[name]}, None, seconds)
+                self._bounds[place] = None if found is None else found.bound
+            bound = self._bounds[place]
+            if bound is None:
+                return None
+            values[name] = min(bound, self._caps.get(name, UNBOUNDED))
+        if not values or UNBOUNDED in values.values():
+            return UNBOUNDED
+        return self._criterion.worth(values, self._prior)
