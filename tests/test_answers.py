@@ -18,6 +18,7 @@ from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
 from sanctopt.search.program import Program, do_nothing
 from sanctopt.search.task import Clock, SearchResult, Task
+from sanctopt.search.type_table import own_parts
 from sanctopt.solver_options import Limit, Reason
 from sanctopt.solver_relaxation import Relaxation
 from suite.families import generate
@@ -113,11 +114,29 @@ class TestPaths:
             assert values[variable] == float(stage < len(given) and given[stage] == response)
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
+def test_a_types_part_of_the_program_bounds_what_it_gives_alone(seed: int, information: Information) -> None:
+    """As the program of that type does, whose copies may be empty after a concession if they are its own."""
+    game = several_types(seed)
+    asked = task(game, information)
+    parts = own_parts(Program.build(asked, "all types", tight=True))
+    for name, part in parts.items():
+        alone = Program.build(asked.alone(name), "alone", tight=True)
+        with Relaxation(part) as relaxation, Relaxation(alone.compiled.form) as own:
+            found, wanted = relaxation.solve({}), own.solve({})
+        assert found is not None
+        assert wanted is not None
+        bound = pytest.approx(wanted.bound, rel=1e-6, abs=1e-6)
+        assert found.bound == bound or (information is Information.OPEN_LOOP and found.bound > wanted.bound)
+
+
 def _inherited(game: Game) -> int:
     """Go down a game's paths by what the relaxation takes most of; count the children that inherit it."""
     program, count = Program.build(task(game), "held", tight=True), 0
     with Relaxation(program.compiled.form) as relaxation:
-        whole, paths = HeldProgram(program, relaxation), opening_paths(program.model.frame)
+        paths = opening_paths(program.model.frame)
+        whole = HeldProgram(program.model, program.compiled.form, program.unit, relaxation)
         for name in [*paths] * (game.stages + 1):
             if paths[name].complete(game.stages):
                 continue
@@ -127,13 +146,14 @@ def _inherited(game: Game) -> int:
             for path in longer(program.model, name, paths[name]):
                 child = {**paths, name: path}
                 found = whole.relax(child)
-                if whole.does(parent.answers, child):
+                if whole.does(parent, child):
                     assert found is not None
                     assert found.bound == pytest.approx(parent.bound, rel=1e-6, abs=1e-6)
                     count += 1
                 if found is not None:
+                    assert found.bound <= whole.foreseen(parent, child) + 1e-9 * max(1.0, abs(parent.bound))
                     assert found.bound <= parent.bound + 1e-6 * max(1.0, abs(parent.bound))
-                    possible.append((whole.weight(parent.answers, name, path), path))
+                    possible.append((whole.weight(parent, name, path), path))
             paths = {**paths, name: max(possible, key=lambda choice: choice[0])[1]}
     return count
 

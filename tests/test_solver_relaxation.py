@@ -52,6 +52,64 @@ def test_agrees_with_a_solve_from_scratch(seed: int, sense: int) -> None:
             assert all(found.values[j] == value for j, value in held.items())
 
 
+def covering(sense: int) -> Any:
+    """Cheapest choice that covers 15 rows, or the same with the sign turned."""
+    random = np.random.default_rng(0)
+    model = pyo.ConcreteModel(name="covering")
+    model.take = pyo.Var(range(40), domain=pyo.Binary)
+    cost = pyo.quicksum(float(random.integers(5, 20)) * model.take[j] for j in range(40))
+    model.goal = pyo.Objective(expr=-cost if sense == pyo.maximize else cost, sense=sense)
+    model.row = pyo.ConstraintList()
+    for _ in range(15):
+        chosen = random.choice(40, 12, replace=False)
+        model.row.add(pyo.quicksum(float(random.integers(1, 9)) * model.take[int(j)] for j in chosen) >= 20.0)
+    return model
+
+
+@pytest.mark.parametrize("sense", [pyo.maximize, pyo.minimize])
+@pytest.mark.parametrize("share", [0.0, 0.9, 1.1])
+def test_a_bound_that_is_enough_ends_a_solve(share: float, sense: int) -> None:
+    """Which then need not be close, but holds: enough is the more the closer it is to the first bound."""
+    form = compile_standard_form(covering(sense))
+    sign = 1.0 if sense == pyo.maximize else -1.0
+    saved = 0
+    with Relaxation(form) as relaxation, Relaxation(form) as exact:
+        root = relaxation.solve({})
+        assert root is not None
+        for first in range(30):
+            held = {first + step: float(step % 2) for step in range(8)}
+            wanted = exact.solve(held)
+            assert wanted is not None
+            enough = root.bound + share * (wanted.bound - root.bound)
+            found = relaxation.solve(held, root.basis, None, enough)
+            assert found is not None
+            assert sign * found.bound >= sign * wanted.bound - 1e-7 * abs(wanted.bound)
+            if found.bound != pytest.approx(wanted.bound, rel=1e-7):
+                assert sign * found.bound <= sign * enough
+                saved += 1
+    assert (saved > 0) is (share < 1.0)
+
+
+@pytest.mark.parametrize("sense", [pyo.maximize, pyo.minimize])
+def test_reduced_costs_say_what_a_bound_has_of_a_column(sense: int) -> None:
+    """So duals of one relaxation bound those in which other columns are held."""
+    form = compile_standard_form(knapsack(12, seed=2, sense=sense))
+    sign = 1.0 if sense == pyo.maximize else -1.0
+    with Relaxation(form) as relaxation:
+        free = relaxation.solve({})
+        assert free is not None
+        gains = sign * free.reduced
+        for column in range(12):
+            at_best = max(0.0, gains[column])
+            for value in (0.0, 1.0):
+                foreseen = sign * free.bound - at_best + gains[column] * value
+                found = relaxation.solve({column: value})
+                if found is not None:
+                    assert sign * found.bound <= foreseen + 1e-7
+        assert any(gain < -1e-6 for gain in gains)
+        assert any(gain > 1e-6 for gain in gains)
+
+
 def test_infeasible_is_none_and_does_not_last() -> None:
     form = compile_standard_form(knapsack(6, seed=0))
     with Relaxation(form) as relaxation:

@@ -174,6 +174,39 @@ def test_bounds_change_in_microseconds() -> None:
     assert (time.perf_counter() - start) / 2000 < 1e-3  # 2e-6 s when measured; no gate on speed
 
 
+def test_what_is_held_is_held_as_long_as_the_context_lasts() -> None:
+    model = knapsack(12, seed=3)
+    model.take[11].fix(1)
+    program = compile_program(model)
+    program.set_bounds(model.take[2], 0, 0)
+    before = [program.bounds(model.take[item]) for item in range(12)]
+    best = program.solve(EXACT).incumbent
+    values = ComponentMap([(model.take[0], 0.0), (model.take[1], 1.0), (model.take[11], 1.0)])
+    with program.holding(values) as possible:
+        assert possible
+        report = program.solve(EXACT)
+        assert [program.value(model.take[item]) for item in (0, 1, 2, 11)] == [0.0, 1.0, 0.0, 1.0]
+        point = program.values_within_bounds()
+        assert program.evaluate(point).objective == pytest.approx(report.incumbent)
+    assert [program.bounds(model.take[item]) for item in range(12)] == before
+    assert program.solve(EXACT).incumbent == best
+    with pytest.raises(KeyError), program.holding(values):
+        raise KeyError
+    assert [program.bounds(model.take[item]) for item in range(12)] == before
+
+
+@pytest.mark.parametrize(("item", "value"), [(2, 1.0), (11, 0.0), (0, 2.0)])
+def test_what_bounds_or_constants_rule_out_is_not_held(item: int, value: float) -> None:
+    model = knapsack(12, seed=3)
+    model.take[11].fix(1)
+    program = compile_program(model)
+    program.set_bounds(model.take[2], 0, 0)
+    before = [program.bounds(model.take[one]) for one in range(12)]
+    with program.holding(ComponentMap([(model.take[1], 1.0), (model.take[item], value)])) as possible:
+        assert not possible
+        assert [program.bounds(model.take[one]) for one in range(12)] == before
+
+
 @pytest.mark.parametrize(
     ("low", "high"), [(2.0, 1.0), (math.nan, 1.0), (0.0, math.nan), (math.inf, None), (None, -math.inf)]
 )

@@ -20,7 +20,8 @@ highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``test
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -160,6 +161,11 @@ class CompiledProgram:
             raise SolverError("the program has no incumbent; look at has_solution of the report first")
         return self._values
 
+    def values_within_bounds(self) -> FloatArray:
+        """The same, moved to the bounds as they are now where HiGHS is off by a rounding."""
+        point: FloatArray = np.clip(self.values, self._lower, self._upper)
+        return point
+
     def value(self, variable: VarData) -> float:
         """Value of a variable in the incumbent, or the constant at which the model had fixed it."""
         if variable in self._form.constants:
@@ -223,6 +229,41 @@ class CompiledProgram:
                 f"{self._form.column_lower[j]:g} and {self._form.column_upper[j]:g}"
             )
         self.set_bounds(variable, value, value)
+
+    @contextmanager
+    def holding(self, fixed: Mapping[VarData, float]) -> Iterator[bool]:
+        """Hold variables at values as long as the context lasts.
+
+        Parameters
+        ----------
+        fixed : ComponentMap of VarData to float
+            Values; a variable that the model had fixed has no other than its own.
+
+        Yields
+        ------
+        bool
+            False if a value is not between the bounds as they are now, or not the constant; then nothing is
+            held.
+        """
+        constants = self._form.constants
+        possible = all(value == constants[v] for v, value in fixed.items() if v in constants)
+        given = {self._column(v): float(value) for v, value in fixed.items() if v not in constants}
+        index = np.fromiter(given, dtype=np.int32, count=len(given))
+        values = np.fromiter(given.values(), dtype=np.float64, count=len(given))
+        lower, upper = self._lower[index], self._upper[index]
+        if not possible or bool(((values < lower) | (values > upper)).any()):
+            yield False
+            return
+        self._set_all_bounds(index, values, values)
+        try:
+            yield True
+        finally:
+            self._set_all_bounds(index, lower, upper)
+
+    def _set_all_bounds(self, index: NDArray[np.int32], lower: FloatArray, upper: FloatArray) -> None:
+        self._refuse_while_running()
+        expect_ok(self._highs.changeColsBounds(len(index), index, lower, upper), "a change of bounds")
+        self._lower[index], self._upper[index] = lower, upper
 
     def unfix(self, variable: VarData) -> None:
         """Give a variable the bounds of the model again."""

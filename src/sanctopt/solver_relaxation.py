@@ -2,8 +2,9 @@
 
 Belongs to :mod:`sanctopt.solver`. A search that holds whole-number columns at values of its own asks for
 thousands of relaxations that differ in a few bounds. HiGHS solves each of them by the dual simplex method
-from a basis of one like it, which takes a fraction of a solve from scratch. The first one is presolved: a
-presolve that errs can make the bound worse here, but not wrong.
+from a basis of one like it, which takes a fraction of a solve from scratch, and no further than to a bound
+that is enough; from the basis that it ended with last, it goes on with all that it still holds. The first
+one is presolved: a presolve that errs can make the bound worse here, but not wrong.
 
 No answer of HiGHS is taken on trust: the bound is computed here from its row duals
 (:meth:`sanctopt.standard_form.StandardForm.proven_bound`), and "infeasible" is believed if the same formula,
@@ -42,7 +43,9 @@ class Relaxed:
     bound : float
         No point of the relaxation has a better objective.
     values : ndarray of float, shape (columns,)
-        The optimal point as HiGHS gave it.
+        The optimal point as HiGHS gave it; where the bound was enough, the last point on the way to it.
+    reduced : ndarray of float, shape (columns,)
+        What the bound has per unit of each column (`StandardForm.reduced_costs`).
     basis : Basis
         To start the next one from.
     iterations : int
@@ -51,6 +54,7 @@ class Relaxed:
 
     bound: float
     values: FloatArray
+    reduced: FloatArray
     basis: Basis
     iterations: int
 
@@ -63,7 +67,17 @@ class Relaxation:
         self._lower, self._upper = form.column_lower.copy(), form.column_upper.copy()
         self._held: dict[int, float] = {}
         self._begun = False
-        self._highs: Any = loaded(replace(form, integer=np.zeros(len(form.cost), dtype=np.bool_)))
+        self._last = None
+        # As a minimum: of a maximum, HiGHS does not heed its bound of the objective.
+        self._sign = -1.0 if form.maximize else 1.0
+        least = replace(
+            form,
+            maximize=False,
+            offset=self._sign * form.offset,
+            cost=self._sign * form.cost,
+            integer=np.zeros(len(form.cost), dtype=np.bool_),
+        )
+        self._highs: Any = loaded(least)
         for name, value in (("presolve", "off"), ("threads", 1), ("random_seed", seed)):
             set_option(self._highs, name, value)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relaxation")
@@ -82,7 +96,11 @@ class Relaxation:
         self._thread.shutdown(wait=True)
 
     def solve(
-        self, held: Mapping[int, float], basis: Basis | None = None, seconds: float | None = None
+        self,
+        held: Mapping[int, float],
+        basis: Basis | None = None,
+        seconds: float | None = None,
+        enough: float | None = None,
     ) -> Relaxed | None:
         """Solve with some columns held at values, all others between their bounds.
 
@@ -94,6 +112,8 @@ class Relaxation:
             Basis to start from; None for the last one.
         seconds : float or None
             Time for it; None for no limit.
+        enough : float or None
+            Bound that need not be closer: the solve ends there. None for no such bound.
 
         Returns
         -------
@@ -107,9 +127,11 @@ class Relaxation:
         SolverError
             HiGHS fails.
         """
-        return self._thread.submit(self._solve, dict(held), basis, seconds).result()
+        return self._thread.submit(self._solve, dict(held), basis, seconds, enough).result()
 
-    def _solve(self, held: dict[int, float], basis: Basis | None, seconds: float | None) -> Relaxed | None:
+    def _solve(
+        self, held: dict[int, float], basis: Basis | None, seconds: float | None, enough: float | None
+    ) -> Relaxed | None:
         for column in [*self._held, *held]:
             value = held.get(column)
             if value == self._held.get(column):
@@ -119,21 +141,14 @@ class Relaxation:
             expect_ok(self._highs.changeColBounds(column, low, high), "a change of bounds")
             self._lower[column], self._upper[column] = low, high
         self._held = held
-        if basis is not None:
+        last, self._last = self._last, None
+        if basis is not None and basis is not last:
             expect_ok(self._highs.setBasis(basis), "a basis")
-        cold = basis is None and not self._begun
-        if cold:
-            set_option(self._highs, "presolve", "on")
         # Of linear programs, unlike of whole-number ones, HiGHS holds the limit against all solves together.
         limit = float("inf") if seconds is None else self._highs.getRunTime() + float(seconds)
         set_option(self._highs, "time_limit", limit)
-        status = self._run()
+        status = self._first() if basis is None and not self._begun else self._again(enough)
         self._begun = True
-        if cold:
-            set_option(self._highs, "presolve", "off")
-            if status not in (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit):
-                expect_ok(self._highs.clearSolver(), "a fresh start")
-                status = self._run()
         if status == HighsModelStatus.kInfeasible and not self._no_room():
             expect_ok(self._highs.clearSolver(), "a fresh start")
             status = self._run()
@@ -141,18 +156,47 @@ class Relaxation:
             return None
         if status == HighsModelStatus.kTimeLimit:
             raise TimeoutError("the time for a linear relaxation ran out")
-        if status != HighsModelStatus.kOptimal:
+        if status not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):
             raise SolverError(f"HiGHS ended a linear relaxation with {status}")
-        solution = self._highs.getSolution()
-        duals = np.array(solution.row_dual, dtype=np.float64)
-        bound = self._form.proven_bound(duals, self._lower, self._upper)
-        sign = 1.0 if self._form.maximize else -1.0
+        self._last = self._highs.getBasis()
         return Relaxed(
-            bound=bound + sign * ROUNDING * max(1.0, abs(bound)),
-            values=np.array(solution.col_value, dtype=np.float64),
-            basis=self._highs.getBasis(),
+            bound=self._bound(),
+            values=np.array(self._highs.getSolution().col_value, dtype=np.float64),
+            reduced=self._form.reduced_costs(self._duals()),
+            basis=self._last,
             iterations=max(0, self._highs.getInfo().simplex_iteration_count),
         )
+
+    def _first(self) -> HighsModelStatus:
+        """Solve with presolve; an odd end is looked at again without."""
+        set_option(self._highs, "presolve", "on")
+        status = self._run()
+        set_option(self._highs, "presolve", "off")
+        if status in (HighsModelStatus.kOptimal, HighsModelStatus.kTimeLimit):
+            return status
+        expect_ok(self._highs.clearSolver(), "a fresh start")
+        return self._run()
+
+    def _again(self, enough: float | None) -> HighsModelStatus:
+        """Solve by the dual simplex method, until the bound is proven to be enough."""
+        if enough is None:
+            return self._run()
+        set_option(self._highs, "objective_bound", self._sign * enough)
+        status = self._run()
+        set_option(self._highs, "objective_bound", float("inf"))
+        if status != HighsModelStatus.kObjectiveBound or self._sign * (self._bound() - enough) >= 0.0:
+            return status
+        return self._run()
+
+    def _bound(self) -> float:
+        """The bound that HiGHS's row duals prove."""
+        bound = self._form.proven_bound(self._duals(), self._lower, self._upper)
+        return bound - self._sign * ROUNDING * max(1.0, abs(bound))
+
+    def _duals(self) -> FloatArray:
+        """HiGHS's row duals, in the sense of the program."""
+        duals: FloatArray = self._sign * np.array(self._highs.getSolution().row_dual, dtype=np.float64)
+        return duals
 
     def _run(self) -> HighsModelStatus:
         if self._highs.run() == HighsStatus.kError:

@@ -197,6 +197,41 @@ class StandardForm:
             tied=tuple((self.variables[j], int(place[leader[j]])) for j in np.flatnonzero(free & ~leads)),
         )
 
+    def part(self, columns: Sequence[int], objective: int) -> StandardForm:
+        """The program of some columns: the largest that one of them can be within the rows of these alone.
+
+        Every point of the program, without the other columns, is one of it.
+
+        Parameters
+        ----------
+        columns : sequence of int
+            Columns to keep, in ascending order.
+        objective : int
+            The one to maximize.
+        """
+        others = np.ones(len(self.cost), dtype=np.bool_)
+        others[columns] = False
+        keep = np.flatnonzero(abs(self.matrix[:, others]) @ np.ones(int(others.sum())) == 0.0)
+        matrix = csc_array(self.matrix[:, ~others].tocsr()[keep])
+        matrix.sort_indices()
+        cost = np.zeros(len(self.cost))
+        cost[objective] = 1.0
+        return replace(
+            self,
+            maximize=True,
+            offset=0.0,
+            cost=cost[~others],
+            column_lower=self.column_lower[~others],
+            column_upper=self.column_upper[~others],
+            integer=self.integer[~others],
+            matrix=matrix,
+            row_lower=self.row_lower[keep],
+            row_upper=self.row_upper[keep],
+            variables=tuple(self.variables[column] for column in np.flatnonzero(~others)),
+            row_names=tuple(self.row_names[row] for row in keep),
+            tied=(),
+        )
+
     def proven_bound(self, duals: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
         """Bound of the objective that no point between the bounds can beat, from any multipliers of the rows.
 
@@ -221,14 +256,33 @@ class StandardForm:
             Infinite (with the sense's sign) where an absent bound meets a multiplier.
         """
         sign = 1.0 if self.maximize else -1.0
-        multipliers = sign * duals
-        # A multiplier against an absent side proves nothing: 0 is as good.
-        multipliers = np.where((multipliers > 0) & ~np.isfinite(self.row_upper), 0.0, multipliers)
-        multipliers = np.where((multipliers < 0) & ~np.isfinite(self.row_lower), 0.0, multipliers)
-        reduced = sign * self.cost - self.matrix.T @ multipliers
+        multipliers = sign * self._against_sides(duals)
         total = _largest_product(multipliers, self.row_lower, self.row_upper)
-        total += _largest_product(reduced, lower, upper)
+        total += _largest_product(sign * self.reduced_costs(duals), lower, upper)
         return self.offset + sign * total
+
+    def reduced_costs(self, duals: FloatArray) -> FloatArray:
+        """What `proven_bound` has per unit of each column: ``c - A'y``, of any multipliers of the rows.
+
+        Parameters
+        ----------
+        duals : ndarray of float, shape (rows,)
+            As `proven_bound` takes them.
+
+        Returns
+        -------
+        ndarray of float, shape (columns,)
+        """
+        reduced: FloatArray = self.cost - self.matrix.T @ self._against_sides(duals)
+        return reduced
+
+    def _against_sides(self, duals: FloatArray) -> FloatArray:
+        """Multipliers without those against an absent side, which prove nothing: 0 is as good."""
+        sign = 1.0 if self.maximize else -1.0
+        absent = ((sign * duals > 0) & ~np.isfinite(self.row_upper)) | (
+            (sign * duals < 0) & ~np.isfinite(self.row_lower)
+        )
+        return np.where(absent, 0.0, duals)
 
     def evaluate(
         self, values: FloatArray, lower: FloatArray | None = None, upper: FloatArray | None = None
@@ -304,7 +358,8 @@ def _products(matrix: csc_array, bounds: FloatArray) -> FloatArray:
 def _largest_product(weights: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
     """``sum of max of weight * x over x between the bounds``; a weight of 0 needs no bound."""
     up, down = weights > 0, weights < 0
-    return float(weights[up] @ upper[up]) + float(weights[down] @ lower[down])
+    # As sums: numpy hands a long product of vectors to threads of its own.
+    return float((weights[up] * upper[up]).sum() + (weights[down] * lower[down]).sum())
 
 
 def _largest(*excesses: FloatArray) -> float:

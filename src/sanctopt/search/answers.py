@@ -35,15 +35,16 @@ from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
-from sanctopt.search.paths import Path, held, longer, opening_paths, played_paths
+from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.search.type_table import TypeTable
+from sanctopt.search.type_table import TypeTable, own_parts
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
 from sanctopt.solver_relaxation import Relaxation
+from sanctopt.standard_form import StandardForm
 
 FLOOR_SHARE = 0.9
 """A program of rungs looks for ladders better than the best by this part of the gap asked for."""
@@ -118,7 +119,7 @@ class AnswerTree:
         with self._programs():
             idle = do_nothing(self._task)
             if start is None and self._task.allows(idle):
-                self.best = self._whole.program.claim(idle)
+                self.best = self._program.claim(idle)
             try:
                 reason, limit = self._search(start)
             except TimeoutError:
@@ -133,21 +134,21 @@ class AnswerTree:
         """The programs with their relaxations, for as long as the search lasts."""
         with ExitStack() as stack:
 
-            def opened(task: Task, purpose: str) -> HeldProgram:
-                program = Program.build(task, purpose, tight=True)
-                seed = task.options.seed
-                return HeldProgram(program, stack.enter_context(Relaxation(program.compiled.form, seed)))
+            def opened(form: StandardForm) -> HeldProgram:
+                relaxation = stack.enter_context(Relaxation(form, self._task.options.seed))
+                return HeldProgram(self._program.model, form, self._program.unit, relaxation)
 
-            self._whole = opened(self._task, self._purpose)
-            self._around = Surroundings(self._whole.program, f"{self._purpose}, nearby")
-            several = self._types if len(self._types) > 1 else ()
-            alone = {name: opened(self._task.alone(name), f"type {name} known") for name in several}
-            self._table = TypeTable(self._task, self._caps, alone)
+            self._program = Program.build(self._task, self._purpose, tight=True)
+            self._index = PathIndex(self._program.model)
+            self._around = Surroundings(self._program, f"{self._purpose}, nearby")
+            self._whole = opened(self._program.compiled.form)
+            own = own_parts(self._program) if len(self._types) > 1 else {}
+            self._table = TypeTable(self._task, self._caps, {name: opened(own[name]) for name in own})
             yield
 
     def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
         task = self._task
-        opening = opening_paths(self._whole.program.model.frame)
+        opening = opening_paths(self._program.model.frame)
         root = tuple(opening[name] for name in self._types)
         self._push(Node(UNBOUNDED, root))
         with self._open.taken() as node:
@@ -166,11 +167,11 @@ class AnswerTree:
             if self._at_node_limit():
                 return Reason.LIMIT, Limit.NODES
             with self._open.taken() as node:
-                if node.answers is None:
+                if node.point is None:
                     self._push_relaxed(node)
-                elif all(path.complete(self._stages) for path in node.paths):
+                elif self._complete(node):
                     before = self.best
-                    self._look(node)
+                    self._look(node, min(1.0, FIRST_SLICE * 2.0**node.looks))
                     if self._leapt(before):
                         self._near_best()
                 else:
@@ -181,7 +182,8 @@ class AnswerTree:
                         self._leapt(before)
                         self._near_best()
                         patience, last_dive = patience + FIRST_DIVE, self._whole.solves
-                    self._branch(node)
+                    else:
+                        self._branch(node)
         if self._limit is not Limit.NONE:
             return Reason.LIMIT, self._limit
         return (Reason.INFEASIBLE if self.best is None else Reason.OPTIMAL), Limit.NONE
@@ -228,12 +230,12 @@ class AnswerTree:
 
     def _relaxed(self, node: Node) -> Node | None:
         """A node bounded by the relaxation of the whole program; None if that has no point."""
-        if node.answers is not None:
+        if node.point is not None:
             return node
-        found = self._whole.relax(self._paths(node), node.basis, self._clock.left())
+        found = self._whole.relax(self._paths(node), node.basis, self._clock.left(), self._enough())
         if found is None:
             return None
-        return replace(node, bound=min(node.bound, found.bound), basis=found.basis, answers=found.answers)
+        return replace(node, bound=min(node.bound, found.bound), basis=found.basis, point=found)
 
     def _push_relaxed(self, node: Node) -> None:
         relaxed = self._relaxed(node)
@@ -252,17 +254,17 @@ class AnswerTree:
 
     def _whole_next(self, node: Node, number: int) -> bool:
         """Whether the relaxation takes the next step of a type's path wholly."""
-        if node.answers is None:
+        if node.point is None:
             return False
         name = self._types[number]
-        steps = longer(self._whole.program.model, name, node.paths[number])
-        return any(self._whole.weight(node.answers, name, step) >= WHOLE for step in steps)
+        steps = longer(self._program.model, name, node.paths[number])
+        return any(self._whole.weight(node.point, name, step) >= WHOLE for step in steps)
 
     def _children(self, node: Node) -> Iterator[tuple[float, Node]]:
         """The ways to go on, each with how much of it the relaxation takes."""
         number = self._next(node)
         name = self._types[number]
-        for path in longer(self._whole.program.model, name, node.paths[number]):
+        for path in longer(self._program.model, name, node.paths[number]):
             paths = (*node.paths[:number], path, *node.paths[number + 1 :])
             child = Node(node.bound, paths, basis=node.basis)
             value = self._table.worth(self._paths(child), self._clock.left())
@@ -270,10 +272,11 @@ class AnswerTree:
                 continue
             child.bound = min(node.bound, value)
             weight = 0.0
-            if node.answers is not None:
-                weight = self._whole.weight(node.answers, name, path)
-                if self._whole.does(node.answers, self._paths(child)):  # it has the same best point
-                    child.answers = node.answers
+            if node.point is not None:
+                weight = self._whole.weight(node.point, name, path)
+                child.bound = min(child.bound, self._whole.foreseen(node.point, self._paths(child)))
+                if self._whole.does(node.point, self._paths(child)):  # it has the same best point
+                    child.point = node.point
             yield weight, child
 
     def _branch(self, node: Node) -> None:
@@ -282,21 +285,39 @@ class AnswerTree:
             self._push(child)
 
     def _dive(self, node: Node) -> None:
-        """Follow the children of the largest bounds, and what the relaxation takes most of, to a ladder."""
-        reached = self._relaxed(node)
-        while reached is not None and not all(path.complete(self._stages) for path in reached.paths):
-            if self._task.stop.is_set() or self._clock.left() == 0.0:
+        """Branch on and on, where bounds are largest and the relaxation takes most, down to a ladder."""
+        reached: Node | None = node
+        while reached is not None and not self._complete(reached):
+            if self._task.stop.is_set() or self._clock.left() == 0.0 or self._at_node_limit():
+                self._push(reached)
                 return
-            children = [(child.bound, weight, child) for weight, child in self._children(reached)]
-            children.sort(key=lambda choice: choice[:2], reverse=True)
-            reached = next(filter(None, map(self._relaxed, (child for _, _, child in children))), None)
-        if reached is not None and self._open.proven(reached.paths) == UNBOUNDED:
-            self._solved(reached, DIVE_SLICE)
+            reached = self._branch_and_follow(reached)
+        if reached is not None:
+            self._look(reached, DIVE_SLICE)
+
+    def _branch_and_follow(self, node: Node) -> Node | None:
+        """Branch; the child that a dive goes on with is relaxed, and not among the open nodes."""
+        self._branched += 1
+        children = [(child.bound, weight, child) for weight, child in self._children(node)]
+        followed: Node | None = None
+        for _, _, child in sorted(children, key=lambda choice: choice[:2], reverse=True):
+            if followed is not None:
+                self._push(child)
+            elif (relaxed := self._relaxed(child)) is None:
+                continue
+            elif relaxed.bound > self._enough():
+                followed = relaxed
+            else:
+                self._push(relaxed)
+        return followed
+
+    def _complete(self, node: Node) -> bool:
+        return all(path.complete(self._stages) for path in node.paths)
 
     def _first_ladders(self, start: Finding | None) -> None:
         """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
         alone = len(self._types) == 1
-        concedes = bool(self._whole.program.model.frame.conceding)
+        concedes = bool(self._program.model.frame.conceding)
         before = self.best
         if alone and concedes:
             self._sketch()
@@ -305,7 +326,8 @@ class AnswerTree:
             paths = tuple(played[name].tying(self._stages) for name in self._types)
             self._solved(Node(UNBOUNDED, paths), DIVE_SLICE)
         if self._unfinished():
-            self._dive(self._open.first)
+            with self._open.taken() as node:
+                self._dive(node)
         if self._unfinished():
             self._near_best()
         if alone and not concedes and self.best is before:
@@ -338,16 +360,16 @@ class AnswerTree:
                 self._branch(root)
         if not self._unfinished():
             return
-        node, whole = self._open.first, self._whole.program
+        node, whole = self._open.first, self._program
         values = held(whole.model, self._paths(node))
         program = replace(whole, compiled=whole.compiled.restricted(values, ComponentMap()))
         report = self._settled(program, self._clock.left(SKETCH_SHARE), {}, SKETCH_NODES)
         if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
             self._open.prove(node.paths, min(node.bound, whole.unit * report.dual_bound))
 
-    def _look(self, node: Node) -> None:
-        """Solve the program of rungs of complete paths; keep it open if time ended it."""
-        report = self._solved(node, min(1.0, FIRST_SLICE * 2.0**node.looks))
+    def _look(self, node: Node, share: float) -> None:
+        """Solve the program of rungs of complete paths; keep it open if its share of the time ends it."""
+        report = self._solved(node, share)
         bound = self._open.proven(node.paths)
         if report.limit in (Limit.TIME, Limit.INTERRUPT):
             self._push(replace(node, bound=bound, looks=node.looks + 1))
@@ -377,8 +399,8 @@ class AnswerTree:
 
     def _rungs_alone(self, node: Node) -> Program:
         """The program of complete paths, with the best ladder as a floor."""
-        whole = self._whole.program
-        fixed, tied = self._whole.index.settled_by(self._paths(node))
+        whole = self._program
+        fixed, tied = self._index.settled_by(self._paths(node))
         purpose = f"{self._purpose}, answers held"
         program = replace(whole, purpose=purpose, compiled=whole.compiled.restricted(fixed, tied))
         if self.best is not None:
@@ -427,7 +449,7 @@ class AnswerTree:
         if self._task.information is not Information.OPEN_LOOP:
             lean = tidied(self._task, outcome, Clock(self._clock.left(TIDY_SHARE)))
         # Where ties go another way than the paths that were held, the whole program knows the ladder.
-        found = finding if lean is outcome and finding is not None else self._whole.program.claimed(lean)
+        found = finding if lean is outcome and finding is not None else self._program.claimed(lean)
         self.best = found or finding or self.best
         return True
 
@@ -446,7 +468,7 @@ class AnswerTree:
     def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""
         value = None if self.best is None else self.best.worth
-        form = self._whole.program.compiled.form
+        form = self._program.compiled.form
         report = SolveReport(
             reason=reason,
             limit=limit,

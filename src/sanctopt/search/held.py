@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 from pyomo.common.collections import ComponentMap
 
-from sanctopt.search.paths import Path, PathIndex, Paths, held
-from sanctopt.search.program import Program
+from sanctopt.search.paths import Path, Paths, held
 from sanctopt.solver_relaxation import Basis, Relaxation
-from sanctopt.standard_form import FloatArray
+from sanctopt.standard_form import FloatArray, StandardForm
 
 SAME = 1e-9
 """What a point takes of an answer is what paths say of it, if it differs by no more."""
@@ -25,46 +26,82 @@ class Held:
         No ladder that goes the paths is worth more (millions of US dollars).
     answers : ndarray of float, shape (answers,)
         What the best point takes of each response and concession, from 0 to 1, in the order of the program.
+    prices : ndarray of float, shape (answers,)
+        What the bound has of each answer per unit that is taken (millions of US dollars): reduced costs.
+    rest : float
+        The bound without what it has of answers.
     basis : Basis
         To start the next one from.
     """
 
     bound: float
     answers: FloatArray
+    prices: FloatArray
+    rest: float
     basis: Basis
 
 
 class HeldProgram:
-    """A program, its relaxation, and how often that was solved."""
+    """The relaxation of a program, held to paths, and how often it was solved.
 
-    def __init__(self, program: Program, relaxation: Relaxation) -> None:
-        self.program = program
-        self.index = PathIndex(program.model)
+    Parameters
+    ----------
+    model : ConcreteModel
+        Its Pyomo model.
+    form : StandardForm
+        The program, or a part of it.
+    unit : float
+        Millions of US dollars per unit of its objective.
+    relaxation : Relaxation
+        Of ``form``.
+    """
+
+    def __init__(self, model: Any, form: StandardForm, unit: float, relaxation: Relaxation) -> None:
+        self.model = model
         self.iterations = self.solves = 0
-        self._relaxation = relaxation
-        columns = program.compiled.columns  # what is past has none
-        answers = (*program.model.takes.values(), *program.model.concedes.values())
+        self._unit, self._relaxation = unit, relaxation
+        columns = ComponentMap((variable, j) for j, variable in enumerate(form.variables))
+        answers = (*model.takes.values(), *model.concedes.values())  # what is past has no column
         self._place = ComponentMap((v, n) for n, v in enumerate(v for v in answers if v in columns))
         self._columns = [columns[variable] for variable in self._place]
+        self._lower, self._upper = form.column_lower[self._columns], form.column_upper[self._columns]
 
-    def relax(self, paths: Paths, basis: Basis | None = None, seconds: float | None = None) -> Held | None:
-        """Solve the relaxation held to paths; None if it has no point."""
-        columns = self.program.compiled.columns
-        values = {columns[variable]: value for variable, value in self._held(paths).items()}
-        found = self._relaxation.solve(values, basis, seconds)
+    def relax(
+        self,
+        paths: Paths,
+        basis: Basis | None = None,
+        seconds: float | None = None,
+        enough: float | None = None,
+    ) -> Held | None:
+        """Solve the relaxation held to paths; None if it has no point.
+
+        A bound of ``enough`` (millions of US dollars) or less is not made any closer.
+        """
+        unit, columns = self._unit, self._columns
+        values = {columns[self._place[variable]]: value for variable, value in self._held(paths).items()}
+        found = self._relaxation.solve(values, basis, seconds, None if enough is None else enough / unit)
         self.solves += 1
         if found is None:
             return None
         self.iterations += found.iterations
-        return Held(self.program.unit * found.bound, found.values[self._columns], found.basis)
+        prices = unit * found.reduced[self._columns]
+        bound = unit * found.bound
+        rest = bound - self._priced(prices, paths)
+        return Held(bound, found.values[self._columns], prices, rest, found.basis)
 
-    def does(self, answers: FloatArray, paths: Paths) -> bool:
+    def foreseen(self, of: Held, paths: Paths) -> float:
+        """What the duals of a relaxation prove of paths, without a solve."""
+        return of.rest + self._priced(of.prices, paths)
+
+    def does(self, point: Held, paths: Paths) -> bool:
         """Whether a point does what paths say: then it is the best of those that are held to them, too."""
-        return all(abs(answers[self._place[v]] - value) <= SAME for v, value in self._held(paths).items())
+        held = self._held(paths).items()
+        return all(abs(point.answers[self._place[v]] - value) <= SAME for v, value in held)
 
-    def weight(self, answers: FloatArray, name: str, path: Path) -> float:
+    def weight(self, point: Held, name: str, path: Path) -> float:
         """How much of what a path decided last a point does, from 0 to 1."""
-        model = self.program.model
+        answers = point.answers
+        model = self.model
         if len(path.given) > model.frame.past.stage:
             stage = len(path.given) - 1
             return float(answers[self._place[model.takes[name, path.given[stage], stage]]])
@@ -72,6 +109,13 @@ class HeldProgram:
         ends = {t: float(answers[self._place[v]]) for t, v in own.items()}
         return 1.0 - sum(ends.values()) if path.concedes is None else ends[path.concedes]
 
+    def _priced(self, prices: FloatArray, paths: Paths) -> float:
+        """Most that answers can give at these prices on paths."""
+        lower, upper = self._lower.copy(), self._upper.copy()
+        for variable, value in self._held(paths).items():
+            lower[self._place[variable]] = upper[self._place[variable]] = value
+        return float(np.maximum(prices * lower, prices * upper).sum())
+
     def _held(self, paths: Paths) -> ComponentMap:
-        values = held(self.program.model, paths)
+        values = held(self.model, paths)
         return ComponentMap((v, value) for v, value in values.items() if v in self._place)

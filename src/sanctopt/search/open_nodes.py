@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from sanctopt.search.held import Held
 from sanctopt.search.paths import Path
 from sanctopt.solver_relaxation import Basis
-from sanctopt.standard_form import FloatArray
 
 UNBOUNDED, NOTHING = float("inf"), float("-inf")
 """Bound of a node of which nothing is known; bound where there is no node."""
@@ -30,9 +30,8 @@ class Node:
         Of each type.
     basis : Basis or None
         To start its relaxation from.
-    answers : ndarray of float or None
-        What the relaxation of all types held to the paths takes of each answer
-        (`sanctopt.search.held.Held`); None as long as that is not known.
+    point : Held or None
+        The relaxation of all types held to the paths, solved; None as long as that is not known.
     looks : int
         How often time has ended its program of rungs.
     """
@@ -41,7 +40,7 @@ class Node:
     bound: float = field(compare=False)
     paths: tuple[Path, ...] = field(compare=False)
     basis: Basis | None = field(compare=False, default=None)
-    answers: FloatArray | None = field(compare=False, default=None)
+    point: Held | None = field(compare=False, default=None)
     looks: int = field(compare=False, default=0)
 
 

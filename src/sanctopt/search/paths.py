@@ -6,12 +6,12 @@ types share everything until they part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from pyomo.common.collections import ComponentMap
+from pyomo.common.collections import ComponentMap, ComponentSet
 
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.readout import Values
@@ -22,7 +22,10 @@ from sanctopt.position import NO_PAST, Past
 RUNG = ("starts", "threats", "engagements", "mitigations", "offers")
 """Families of decisions: the same for all types at one public history."""
 
-STOCKS = ("provocation", "engagement", "coverage", "capped", "credibility", "exits")
+COPIED = ("provocation", "engagement", "coverage", "capped", "credibility")
+"""Families that follow from the rungs up to a stage: as many copies as there are of the rungs."""
+
+STOCKS = (*COPIED, "exits")
 """Families that follow from the rungs up to a stage and the answers before it."""
 
 SEEN = ("seen_provocation", "seen_engagement", "seen_threat", "seen_coverage")
@@ -70,6 +73,9 @@ class Path:
 Paths = Mapping[str, Path]
 """Path of each type."""
 
+UNDECIDED = Path(decided=False)
+"""A path of which nothing is decided."""
+
 
 def opening_paths(frame: Frame) -> dict[str, Path]:
     """Paths of which nothing is decided but the past."""
@@ -95,17 +101,18 @@ def longer(model: Any, name: str, path: Path) -> list[Path]:
 
 
 def held(model: Any, paths: Paths) -> Values:
-    """Values of the response and concession variables that the paths decide."""
+    """Values of the response and concession variables that the paths, of some types or all, decide."""
     values: Values = ComponentMap()
     for (name, response, stage), variable in model.takes.items():
-        path = paths[name]
+        path = paths.get(name, UNDECIDED)
         if stage < len(path.given):
             values[variable] = float(path.given[stage] == response)
         elif path.decided and path.concedes is not None and stage > path.concedes:
             values[variable] = 0.0
     for (name, stage), variable in model.concedes.items():
-        if paths[name].decided:
-            values[variable] = float(paths[name].concedes == stage)
+        path = paths.get(name, UNDECIDED)
+        if path.decided:
+            values[variable] = float(path.concedes == stage)
     return values
 
 
@@ -119,6 +126,20 @@ def together(paths: Paths, one: str, other: str, stages: int) -> int:
             break
         met += 1
     return met
+
+
+def of_type(model: Any, variables: Sequence[Any], name: str) -> list[int]:
+    """Numbers of the variables of a type: what it does, what it meets, and what follows from these."""
+    frame: Frame = model.frame
+    counted = ComponentSet(by_type[name] for by_type in model.counted)
+
+    def belongs(variable: Any) -> bool:
+        family, index = variable.parent_component().local_name, variable.index()
+        key = index if isinstance(index, tuple) else (index,)
+        met = family in (*RUNG, *COPIED) and key[0] == frame.copy(name, key[-1])
+        return met or variable in counted or (key[0] == name and family != "apart")
+
+    return [number for number, variable in enumerate(variables) if belongs(variable)]
 
 
 @dataclass(frozen=True)

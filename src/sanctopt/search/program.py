@@ -27,6 +27,7 @@ from sanctopt.search.task import AGREE, Clock, Finding, SearchProgress, SearchRe
 from sanctopt.solution import Phase
 from sanctopt.solver import CompiledProgram, compile_program
 from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, SolveReport
+from sanctopt.standard_form import FloatArray
 
 TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-9}
 """HiGHS's tolerances for a second try, if the first let a response or an exit pass that is not quite one."""
@@ -159,28 +160,25 @@ class Program:
 
     def complete(self, outcome: Outcome) -> Values | None:
         """The program's best point that does what was played; None if the program has none."""
+        point = self._point(outcome)
+        if point is None:
+            return None
+        values: Values = ComponentMap(self.compiled.form.constants.items())
+        values.update((variable, float(point[column])) for variable, column in self.compiled.columns.items())
+        return values
+
+    def _point(self, outcome: Outcome) -> FloatArray | None:
+        """The same as an array of columns."""
         fixed = binary_values(self.model, outcome)
         if fixed is None:
             return None
-        before = [self.compiled.bounds(variable) for variable in fixed]
-        if any(not low <= value <= high for (low, high), value in zip(before, fixed.values(), strict=True)):
-            return None
-        free = [variable for variable in fixed if variable in self.compiled.columns]
-        for variable in free:
-            self.compiled.fix(variable, fixed[variable])
-        report = self.compiled.solve(SolveOptions(relative_gap=0.0))
-        if not report.has_solution:  # HiGHS was caught calling such a program infeasible that is not
-            report = self.compiled.solve(SolveOptions(relative_gap=0.0, highs={"presolve": "on"}))
-        point: Values = ComponentMap()
-        if report.has_solution:
-            for variable, value in self._incumbent().items():  # HiGHS may be off by a rounding
-                low, high = self.compiled.bounds(variable)
-                point[variable] = min(max(value, low), high)
-            point.update(fixed.items())
-        for variable, (low, high) in zip(fixed, before, strict=True):
-            if variable in self.compiled.columns:
-                self.compiled.set_bounds(variable, low, high)
-        return point or None
+        with self.compiled.holding(fixed) as possible:
+            if not possible:
+                return None
+            report = self.compiled.solve(SolveOptions(relative_gap=0.0))
+            if not report.has_solution:  # HiGHS was caught calling such a program infeasible that is not
+                report = self.compiled.solve(SolveOptions(relative_gap=0.0, highs={"presolve": "on"}))
+            return self.compiled.values_within_bounds() if report.has_solution else None
 
     def settle(self) -> Settlement:
         """Play the ladder of the incumbent, and ask the program for the value of what was played.
@@ -208,7 +206,7 @@ class Program:
 
     def claimed(self, outcome: Outcome) -> Finding | None:
         """What the program says of a ladder that was played; None if it has no such point."""
-        point = self.complete(outcome)
+        point = self._point(outcome)
         if point is None:
             return None
         value = self.unit * self.compiled.evaluate(point).objective

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.open_nodes import UNBOUNDED
-from sanctopt.search.paths import Path, Paths
+from sanctopt.search.paths import Path, Paths, of_type
+from sanctopt.search.program import Program
 from sanctopt.search.task import Task
+from sanctopt.standard_form import StandardForm
 
 
 class TypeTable:
@@ -20,7 +22,8 @@ class TypeTable:
     caps : mapping of str to float
         Proven bound of the payoff against each type, whatever its path (millions of US dollars).
     programs : mapping of str to HeldProgram
-        The program of each type alone; empty if the task is that of one type, which then needs no table.
+        The part of the program that is each type's own (`own_parts`); empty if the task is that of one type,
+        which then needs no table.
     """
 
     def __init__(self, task: Task, caps: Mapping[str, float], programs: Mapping[str, HeldProgram]) -> None:
@@ -52,3 +55,15 @@ class TypeTable:
         if not values or UNBOUNDED in values.values():
             return UNBOUNDED
         return self._criterion.worth(values, self._prior)
+
+
+def own_parts(program: Program) -> dict[str, StandardForm]:
+    """The part of a program that is each type's own, with what counts against the type to maximize.
+
+    A plan against that type alone is a point of it: the rows left out tie the type to others.
+    """
+    model, form, columns = program.model, program.compiled.form, program.compiled.columns
+    return {
+        name: form.part(of_type(model, form.variables, name), columns[model.counted[0][name]])
+        for name in model.frame.types
+    }
