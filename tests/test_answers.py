@@ -264,6 +264,17 @@ class TestEveryStep:
         compared(random_game(seed, WIDE), information)
 
     @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("head_start", [0.0, 60.0])
+    def test_a_large_game_without_limits_is_solved_after_its_head_start(
+        self, seed: int, head_start: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(strategy, "SMALL", 0)
+        monkeypatch.setattr(strategy, "TINY", 0)
+        monkeypatch.setattr(strategy, "LARGE", 0)
+        monkeypatch.setattr(strategy, "HEAD_START", head_start)
+        compared(several_types(seed), Information.ADAPTIVE)
+
+    @pytest.mark.parametrize("seed", range(8))
     @pytest.mark.parametrize("far", [strategy.FAR_GAP, -1.0])
     def test_a_large_game_with_a_time_limit_has_a_proven_bound(
         self, seed: int, far: float, monkeypatch: pytest.MonkeyPatch

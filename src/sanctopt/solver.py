@@ -128,6 +128,8 @@ class CompiledProgram:
         self._compile_seconds = compile_seconds
         self._columns = ComponentMap((variable, j) for j, variable in enumerate(form.variables))
         self._columns.update(form.tied)
+        # Asked for by the thousand: faster than the map. The form keeps the variables, so ids last.
+        self._number: dict[int, int] = {id(variable): j for variable, j in self._columns.items()}
         self._lower = form.column_lower.copy()
         self._upper = form.column_upper.copy()
         self._values: FloatArray | None = None
@@ -531,10 +533,11 @@ class CompiledProgram:
         return point if self.evaluate(point).largest_violation <= VIOLATION_TOLERANCE else None
 
     def _column(self, variable: VarData) -> int:
-        if variable not in self._columns:
+        number = self._number.get(id(variable))
+        if number is None:
             name = getattr(variable, "name", variable)
             raise SolverError(f"{name} is not a free variable of the compiled model")
-        return int(self._columns[variable])
+        return number
 
     def _refuse_while_running(self) -> None:
         if self._runner.busy:

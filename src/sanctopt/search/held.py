@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pyomo.common.collections import ComponentMap
 
-from sanctopt.search.paths import Path, Paths, held
+from sanctopt.search.paths import Path, Paths, conceded, taken
 from sanctopt.solver_relaxation import Basis, Relaxation
 from sanctopt.standard_form import FloatArray, StandardForm
 
@@ -61,9 +61,12 @@ class HeldProgram:
         self.iterations = self.solves = 0
         self._unit, self._relaxation = unit, relaxation
         columns = ComponentMap((variable, j) for j, variable in enumerate(form.variables))
-        answers = (*model.takes.values(), *model.concedes.values())  # what is past has no column
-        self._place = ComponentMap((v, n) for n, v in enumerate(v for v in answers if v in columns))
-        self._columns = [columns[variable] for variable in self._place]
+        # What is past has no column, and others' answers have none in a part.
+        takes = {key: columns[v] for key, v in model.takes.items() if v in columns}
+        concedes = {key: columns[v] for key, v in model.concedes.items() if v in columns}
+        self._columns = [*takes.values(), *concedes.values()]
+        self._takes = {key: number for number, key in enumerate(takes)}
+        self._concedes = {key: number for number, key in enumerate(concedes, len(takes))}
         self._lower, self._upper = form.column_lower[self._columns], form.column_upper[self._columns]
 
     def relax(
@@ -77,8 +80,8 @@ class HeldProgram:
 
         A bound of ``enough`` (millions of US dollars) or less is not made any closer.
         """
-        unit, columns = self._unit, self._columns
-        values = {columns[self._place[variable]]: value for variable, value in self._held(paths).items()}
+        unit = self._unit
+        values = {self._columns[number]: value for number, value in self._held(paths).items()}
         found = self._relaxation.solve(values, basis, seconds, None if enough is None else enough / unit)
         self.solves += 1
         if found is None:
@@ -96,7 +99,7 @@ class HeldProgram:
     def does(self, point: Held, paths: Paths) -> bool:
         """Whether a point does what paths say: then it is the best of those that are held to them, too."""
         held = self._held(paths).items()
-        return all(abs(point.answers[self._place[v]] - value) <= SAME for v, value in held)
+        return all(abs(point.answers[number] - value) <= SAME for number, value in held)
 
     def weight(self, point: Held, name: str, path: Path) -> float:
         """How much of what a path decided last a point does, from 0 to 1."""
@@ -104,18 +107,24 @@ class HeldProgram:
         model = self.model
         if len(path.given) > model.frame.past.stage:
             stage = len(path.given) - 1
-            return float(answers[self._place[model.takes[name, path.given[stage], stage]]])
-        own = {t: v for (q, t), v in model.concedes.items() if q == name and v in self._place}
-        ends = {t: float(answers[self._place[v]]) for t, v in own.items()}
+            return float(answers[self._takes[name, path.given[stage], stage]])
+        ends = {t: float(answers[number]) for (q, t), number in self._concedes.items() if q == name}
         return 1.0 - sum(ends.values()) if path.concedes is None else ends[path.concedes]
 
     def _priced(self, prices: FloatArray, paths: Paths) -> float:
         """Most that answers can give at these prices on paths."""
         lower, upper = self._lower.copy(), self._upper.copy()
-        for variable, value in self._held(paths).items():
-            lower[self._place[variable]] = upper[self._place[variable]] = value
+        for number, value in self._held(paths).items():
+            lower[number] = upper[number] = value
         return float(np.maximum(prices * lower, prices * upper).sum())
 
-    def _held(self, paths: Paths) -> ComponentMap:
-        values = held(self.model, paths)
-        return ComponentMap((v, value) for v, value in values.items() if v in self._place)
+    def _held(self, paths: Paths) -> dict[int, float]:
+        """Values of the answers that paths decide, by their number."""
+        values: dict[int, float] = {}
+        for (name, response, stage), number in self._takes.items():
+            if (value := taken(paths[name], response, stage)) is not None:
+                values[number] = value
+        for (name, stage), number in self._concedes.items():
+            if (value := conceded(paths[name], stage)) is not None:
+                values[number] = value
+        return values

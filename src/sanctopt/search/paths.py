@@ -73,9 +73,6 @@ class Path:
 Paths = Mapping[str, Path]
 """Path of each type."""
 
-UNDECIDED = Path(decided=False)
-"""A path of which nothing is decided."""
-
 
 def opening_paths(frame: Frame) -> dict[str, Path]:
     """Paths of which nothing is decided but the past."""
@@ -100,19 +97,27 @@ def longer(model: Any, name: str, path: Path) -> list[Path]:
     return [replace(path, given=(*path.given, response)) for response in answers]
 
 
+def taken(path: Path, response: str, stage: int) -> float | None:
+    """1 if a path says that a response is taken in a stage, 0 if it says that it is not, None if neither."""
+    if stage < len(path.given):
+        return float(path.given[stage] == response)
+    return 0.0 if path.decided and path.concedes is not None and stage > path.concedes else None
+
+
+def conceded(path: Path, stage: int) -> float | None:
+    """The same of a concession of the regime."""
+    return float(path.concedes == stage) if path.decided else None
+
+
 def held(model: Any, paths: Paths) -> Values:
-    """Values of the response and concession variables that the paths, of some types or all, decide."""
+    """Values of the response and concession variables that the paths decide."""
     values: Values = ComponentMap()
     for (name, response, stage), variable in model.takes.items():
-        path = paths.get(name, UNDECIDED)
-        if stage < len(path.given):
-            values[variable] = float(path.given[stage] == response)
-        elif path.decided and path.concedes is not None and stage > path.concedes:
-            values[variable] = 0.0
+        if (value := taken(paths[name], response, stage)) is not None:
+            values[variable] = value
     for (name, stage), variable in model.concedes.items():
-        path = paths.get(name, UNDECIDED)
-        if path.decided:
-            values[variable] = float(path.concedes == stage)
+        if (value := conceded(paths[name], stage)) is not None:
+            values[variable] = value
     return values
 
 

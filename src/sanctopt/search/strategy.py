@@ -32,6 +32,10 @@ LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.65, 0.
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
 neighbourhoods then. What is left after that goes to the known types again."""
 
+HEAD_START = 120.0
+"""Seconds for all this in a large game without limits, before the tree of answers has it for as long as it
+takes: its first relaxation alone takes about a minute (dprk_2017)."""
+
 PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
 """How many times longer the program of all types takes to build, at most, than those of the types take to
 compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the time of the
@@ -150,20 +154,29 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """The tree of answers; tiny games are one program, large ones get a bound from known types."""
+    """The tree of answers; tiny games are one program, large ones begin with known types and pools."""
     if _decisions(task) <= TINY:
         return _exact(task, "adaptive program", TINY_TUNING)
-    if not _large(task):
-        small = _decisions(task) <= SMALL
-        ladders = Ladders.BY_DIVES if small else Ladders.NEARBY
-        return _from_known_ladders(task, "adaptive program", ladders)
+    if _large(task):
+        return _large_adaptive(task)[0]
+    options = task.options
+    if _decisions(task) > LARGE and options.node_limit is None:
+        options = replace(options, time_limit_seconds=HEAD_START)
+        first, caps = _large_adaptive(replace(task, options=options, clock=Clock(HEAD_START)))
+        return first if first.reason is not Reason.LIMIT else _then_tree(task, first, caps, Ladders.NEARBY)
+    ladders = Ladders.BY_DIVES if _decisions(task) <= SMALL else Ladders.NEARBY
+    return _from_known_ladders(task, "adaptive program", ladders)
+
+
+def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float]]:
+    """What a large game has time for, and a proven bound of the payoff against each type."""
     wanted = task.options.relative_gap
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     closer = replace(task, options=options)
     known = known_types(closer, LARGE_KNOWN_SHARE, large=True)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
-        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases)
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), {}
     bound = bound_from_types(task, known)
     outcome, made = _first_ladder(task, known)
     phases += made
@@ -177,19 +190,26 @@ def _adaptive(task: Task) -> SearchResult:
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = bound_from_types(task, known)
-    if _closed(task, outcome, bound):
-        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases)
-    if task.stop.is_set():
-        return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases)
-    if not far:
-        return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
     caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
-    last = answer_tree(task, "adaptive program", task.clock.left(), best, caps, Ladders.ON_THE_WAY)
+    if _closed(task, outcome, bound):
+        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps
+    if task.stop.is_set():
+        return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases), caps
+    result = SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
+    return _then_tree(task, result, caps, Ladders.ON_THE_WAY) if far else result, caps
+
+
+def _then_tree(task: Task, first: SearchResult, caps: Mapping[str, float], ladders: Ladders) -> SearchResult:
+    """A search that goes on in the tree of answers, in the time left."""
+    last = answer_tree(task, "adaptive program", task.clock.left(), first.finding, caps, ladders)
+    last = replace(last, phases=first.phases + last.phases)
     if last.reason is Reason.INFEASIBLE:
-        return replace(last, phases=phases + last.phases)
-    return replace(
-        last, bound=bound if last.bound is None else min(bound, last.bound), phases=phases + last.phases
-    )
+        return last
+    bounds = [bound for bound in (first.bound, last.bound) if bound is not None]
+    last = replace(last, bound=min(bounds, default=None))
+    if last.finding is not None and last.finding.gap(last.bound) <= task.options.relative_gap:
+        return replace(last, reason=Reason.OPTIMAL, limit=Limit.NONE)
+    return last
 
 
 def _far(task: Task, outcome: Outcome | None, bound: float, known: dict[str, SearchResult]) -> bool:
