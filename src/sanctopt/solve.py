@@ -47,7 +47,9 @@ def solve(  # noqa: PLR0913 - the one door: what is asked, and how it is searche
         default. With ``CLAIRVOYANT`` there can be no limits.
     options : SolveOptions, optional
         Time limit, relative gap, threads, seed, node limit, log, further HiGHS options. The time limit
-        holds for all programs of the search together; the other limits for each. None: the defaults.
+        holds for all programs of the search together; the other limits for each. None: the defaults. With
+        one thread and no time limit a solve repeats exactly, but for large adaptive games (over 3,000 types
+        times stages times eligible pairs), which begin with two minutes of a search by time.
     on_progress : callable, optional
         Called with a `SearchProgress` about ten times a second while HiGHS searches.
     known_ladders : iterable of Ladder

@@ -292,7 +292,11 @@ class AnswerTree:
                 self._push(reached)
                 return
             reached = self._branch_and_follow(reached)
-        if reached is not None:
+        if reached is None:
+            return
+        if self._open.proven(reached.paths) < UNBOUNDED:  # the start's own paths: they were looked at
+            self._push(reached)
+        else:
             self._look(reached, DIVE_SLICE)
 
     def _branch_and_follow(self, node: Node) -> Node | None:
@@ -368,8 +372,11 @@ class AnswerTree:
             self._open.prove(node.paths, min(node.bound, whole.unit * report.dual_bound))
 
     def _look(self, node: Node, share: float) -> None:
-        """Solve the program of rungs of complete paths; keep it open if its share of the time ends it."""
-        report = self._solved(node, share)
+        """Solve the program of rungs of complete paths; keep it open if its share of the time ends it.
+
+        The last node that is left has all the time.
+        """
+        report = self._solved(node, share if self._open else 1.0)
         bound = self._open.proven(node.paths)
         if report.limit in (Limit.TIME, Limit.INTERRUPT):
             self._push(replace(node, bound=bound, looks=node.looks + 1))
