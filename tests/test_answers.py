@@ -249,18 +249,19 @@ class TestTree:
 class TestEveryStep:
     """Tiny games are one program; here none is tiny or small, and the brute force says what is right."""
 
-    @pytest.mark.parametrize("seed", SEEDS)
-    @pytest.mark.parametrize("margin", [0.0, 0.3])
-    def test_against_brute_force(self, seed: int, margin: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture(autouse=True)
+    def none_is_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(strategy, "SMALL", 0)
         monkeypatch.setattr(strategy, "TINY", 0)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    @pytest.mark.parametrize("margin", [0.0, 0.3])
+    def test_against_brute_force(self, seed: int, margin: float) -> None:
         compared(several_types(seed), Information.ADAPTIVE, margin)
 
     @pytest.mark.parametrize("seed", range(12))
     @pytest.mark.parametrize("information", [Information.ADAPTIVE, Information.OPEN_LOOP])
-    def test_wider_games(self, seed: int, information: Information, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(strategy, "SMALL", 0)
-        monkeypatch.setattr(strategy, "TINY", 0)
+    def test_wider_games(self, seed: int, information: Information) -> None:
         compared(random_game(seed, WIDE), information)
 
     @pytest.mark.parametrize("seed", range(8))
@@ -268,8 +269,6 @@ class TestEveryStep:
     def test_a_large_game_without_limits_is_solved_after_its_head_start(
         self, seed: int, head_start: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(strategy, "SMALL", 0)
-        monkeypatch.setattr(strategy, "TINY", 0)
         monkeypatch.setattr(strategy, "LARGE", 0)
         monkeypatch.setattr(strategy, "HEAD_START", head_start)
         compared(several_types(seed), Information.ADAPTIVE)
@@ -280,8 +279,6 @@ class TestEveryStep:
         self, seed: int, far: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whether what is left of the time goes to known types or, however near they are, to the tree."""
-        monkeypatch.setattr(strategy, "SMALL", 0)
-        monkeypatch.setattr(strategy, "TINY", 0)
         monkeypatch.setattr(strategy, "LARGE", 0)
         monkeypatch.setattr(strategy, "FAR_GAP", far)
         game = several_types(seed)
@@ -294,8 +291,6 @@ class TestEveryStep:
 
     def test_a_large_game_of_types_far_apart_ends_in_the_tree(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Known types cannot meet the optimum where the plan that meets all of them is worth less."""
-        monkeypatch.setattr(strategy, "SMALL", 0)
-        monkeypatch.setattr(strategy, "TINY", 0)
         monkeypatch.setattr(strategy, "LARGE", 0)
         game = next(game for game in map(several_types, range(40)) if _adapting(game))
         limited = SolveOptions(time_limit_seconds=60.0)

@@ -10,10 +10,11 @@ import pyomo.environ as pyo
 import pytest
 
 from sanctopt.errors import SolverError
+from sanctopt.model_compiler import compile_standard_form
 from sanctopt.solver import SolveOptions, compile_program
 from sanctopt.solver_relaxation import Relaxation
 from sanctopt.solver_run import expect_ok
-from sanctopt.standard_form import StandardForm, compile_standard_form
+from sanctopt.standard_form import StandardForm
 from solver_models import knapsack, polytope
 
 

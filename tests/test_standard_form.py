@@ -13,7 +13,7 @@ import pyomo.environ as pyo
 import pytest
 
 from sanctopt.errors import SolverError
-from sanctopt.standard_form import compile_standard_form, file_names
+from sanctopt.model_compiler import compile_standard_form, file_names
 
 NAN = float("nan")
 Edit = Callable[[Any], None]
@@ -204,7 +204,7 @@ def test_first_compilations_may_come_from_two_threads() -> None:
     code = """
 import threading
 import pyomo.environ as pyo
-from sanctopt.standard_form import compile_standard_form
+from sanctopt.model_compiler import compile_standard_form
 
 def model(n):
     m = pyo.ConcreteModel()

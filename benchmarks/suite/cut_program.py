@@ -18,7 +18,8 @@ from typing import Any
 import pyomo.environ as pyo
 
 from sanctopt.game import REGIME, Game
-from sanctopt.standard_form import StandardForm, compile_standard_form
+from sanctopt.model_compiler import compile_standard_form
+from sanctopt.standard_form import StandardForm
 from suite.grids import Arc, Instance, largest_flow
 from suite.jobs import Answer
 from suite.raw_highs import Outcome

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from sanctopt import Game, Information, Ladder, Rung, SanctoptError, play
-from sanctopt.standard_form import compile_standard_form
+from sanctopt.model_compiler import compile_standard_form
 from suite import raw_highs
 from suite.jobs import Answer, Job
 from suite.tree_numbers import Tree

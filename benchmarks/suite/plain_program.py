@@ -20,7 +20,8 @@ from sanctopt import Game, Information, Ladder, SanctoptError, play
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.readout import read_rungs
-from sanctopt.standard_form import StandardForm, compile_standard_form, file_names
+from sanctopt.model_compiler import compile_standard_form, file_names
+from sanctopt.standard_form import StandardForm
 from suite import raw_highs
 from suite.jobs import Answer
 from suite.raw_highs import Outcome

@@ -4,7 +4,7 @@ Only this module, :mod:`sanctopt.solver_options`, `solver_run` and `solver_relax
 highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``tests/test_solver.py``:
 
 - It accepts NaN in costs and coefficients and calls the result optimal; of NaN bounds it complains, keeps
-  the model and solves it. :mod:`sanctopt.standard_form` refuses such numbers first.
+  the model and solves it. :mod:`sanctopt.model_compiler` refuses such numbers first.
 - A misspelt option is reported by a return value only; so is a failed ``run``, which leaves the verdict of
   the *previous* solve in place. Every return value is checked here.
 - The number of threads belongs to a scheduler that each operating-system thread starts once; a later
@@ -34,6 +34,7 @@ from pyomo.common.collections import ComponentMap
 from pyomo.environ import ConcreteModel
 
 from sanctopt.errors import SolverError
+from sanctopt.model_compiler import compile_standard_form, file_names
 from sanctopt.solver_options import (
     ABSOLUTE_GAP,
     Limit,
@@ -49,8 +50,6 @@ from sanctopt.standard_form import (
     FloatArray,
     StandardForm,
     VarData,
-    compile_standard_form,
-    file_names,
 )
 
 __all__ = [
@@ -93,7 +92,7 @@ def compile_program(model: ConcreteModel) -> CompiledProgram:
     ------
     SolverError
         The model is not linear or holds numbers that cannot be solved reliably; see
-        :func:`sanctopt.standard_form.compile_standard_form`.
+        :func:`sanctopt.model_compiler.compile_standard_form`.
 
     Examples
     --------

@@ -159,10 +159,11 @@ class Relaxation:
         if status not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):
             raise SolverError(f"HiGHS ended a linear relaxation with {status}")
         self._last = self._highs.getBasis()
+        duals = self._duals()
         return Relaxed(
-            bound=self._bound(),
+            bound=self._bound(duals),
             values=np.array(self._highs.getSolution().col_value, dtype=np.float64),
-            reduced=self._form.reduced_costs(self._duals()),
+            reduced=self._form.reduced_costs(duals),
             basis=self._last,
             iterations=max(0, self._highs.getInfo().simplex_iteration_count),
         )
@@ -184,13 +185,13 @@ class Relaxation:
         set_option(self._highs, "objective_bound", self._sign * enough)
         status = self._run()
         set_option(self._highs, "objective_bound", float("inf"))
-        if status != HighsModelStatus.kObjectiveBound or self._sign * (self._bound() - enough) >= 0.0:
+        if status != HighsModelStatus.kObjectiveBound:
             return status
-        return self._run()
+        return status if self._sign * (self._bound(self._duals()) - enough) >= 0.0 else self._run()
 
-    def _bound(self) -> float:
-        """The bound that HiGHS's row duals prove."""
-        bound = self._form.proven_bound(self._duals(), self._lower, self._upper)
+    def _bound(self, duals: FloatArray) -> float:
+        """The bound that row duals prove."""
+        bound = self._form.proven_bound(duals, self._lower, self._upper)
         return bound - self._sign * ROUNDING * max(1.0, abs(bound))
 
     def _duals(self) -> FloatArray:

@@ -267,15 +267,16 @@ class AnswerTree:
         for path in longer(self._program.model, name, node.paths[number]):
             paths = (*node.paths[:number], path, *node.paths[number + 1 :])
             child = Node(node.bound, paths, basis=node.basis)
-            value = self._table.worth(self._paths(child), self._clock.left())
+            by_type = self._paths(child)
+            value = self._table.worth(by_type, self._clock.left())
             if value is None:
                 continue
             child.bound = min(node.bound, value)
             weight = 0.0
             if node.point is not None:
                 weight = self._whole.weight(node.point, name, path)
-                child.bound = min(child.bound, self._whole.foreseen(node.point, self._paths(child)))
-                if self._whole.does(node.point, self._paths(child)):  # it has the same best point
+                child.bound = min(child.bound, self._whole.foreseen(node.point, by_type))
+                if self._whole.does(node.point, by_type):  # it has the same best point
                     child.point = node.point
             yield weight, child
 

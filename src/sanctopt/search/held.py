@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pyomo.common.collections import ComponentMap
 
-from sanctopt.search.paths import Path, Paths, conceded, taken
+from sanctopt.search.paths import Path, Paths, said
 from sanctopt.solver_relaxation import Basis, Relaxation
 from sanctopt.standard_form import FloatArray, StandardForm
 
@@ -120,11 +120,4 @@ class HeldProgram:
 
     def _held(self, paths: Paths) -> dict[int, float]:
         """Values of the answers that paths decide, by their number."""
-        values: dict[int, float] = {}
-        for (name, response, stage), number in self._takes.items():
-            if (value := taken(paths[name], response, stage)) is not None:
-                values[number] = value
-        for (name, stage), number in self._concedes.items():
-            if (value := conceded(paths[name], stage)) is not None:
-                values[number] = value
-        return values
+        return dict(said(self._takes, self._concedes, paths))

@@ -6,10 +6,10 @@ types share everything until they part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from pyomo.common.collections import ComponentMap, ComponentSet
 
@@ -18,6 +18,8 @@ from sanctopt.formulation.readout import Values
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
 from sanctopt.position import NO_PAST, Past
+
+T = TypeVar("T")
 
 RUNG = ("starts", "threats", "engagements", "mitigations", "offers")
 """Families of decisions: the same for all types at one public history."""
@@ -109,15 +111,21 @@ def conceded(path: Path, stage: int) -> float | None:
     return float(path.concedes == stage) if path.decided else None
 
 
+def said(
+    takes: Mapping[tuple[str, str, int], T], concedes: Mapping[tuple[str, int], T], paths: Paths
+) -> Iterator[tuple[T, float]]:
+    """What paths say of answers, by (type, response, stage) and by (type, stage), without open ones."""
+    for (name, response, stage), answer in takes.items():
+        if (value := taken(paths[name], response, stage)) is not None:
+            yield answer, value
+    for (name, stage), answer in concedes.items():
+        if (value := conceded(paths[name], stage)) is not None:
+            yield answer, value
+
+
 def held(model: Any, paths: Paths) -> Values:
     """Values of the response and concession variables that the paths decide."""
-    values: Values = ComponentMap()
-    for (name, response, stage), variable in model.takes.items():
-        if (value := taken(paths[name], response, stage)) is not None:
-            values[variable] = value
-    for (name, stage), variable in model.concedes.items():
-        if (value := conceded(paths[name], stage)) is not None:
-            values[variable] = value
+    values: Values = ComponentMap(said(model.takes, model.concedes, paths))
     return values
 
 
