@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pyomo.common.collections import ComponentMap
 
 from games import random_game
 from oracle import brute_force
@@ -15,7 +16,16 @@ from sanctopt.search import known, strategy
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.known import known_types, type_bound
-from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths, together
+from sanctopt.search.paths import (
+    Path,
+    PathIndex,
+    Paths,
+    held,
+    longer,
+    opening_paths,
+    played_paths,
+    together,
+)
 from sanctopt.search.program import Program, do_nothing
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.type_table import own_parts
@@ -124,7 +134,7 @@ def test_a_types_part_of_the_program_bounds_what_it_gives_alone(seed: int, infor
     for name, part in parts.items():
         alone = Program.build(asked.alone(name), "alone", tight=True)
         with Relaxation(part) as relaxation, Relaxation(alone.compiled.form) as own:
-            found, wanted = relaxation.solve({}), own.solve({})
+            found, wanted = relaxation.solve(part.bounds), own.solve(alone.compiled.form.bounds)
         assert found is not None
         assert wanted is not None
         bound = pytest.approx(wanted.bound, rel=1e-6, abs=1e-6)
@@ -140,11 +150,17 @@ def _inherited(game: Game) -> int:
         for name in [*paths] * (game.stages + 1):
             if paths[name].complete(game.stages):
                 continue
-            parent = whole.relax(paths)
+            within = whole.on(paths)
+            assert within is not None
+            parent = whole.relax(whole.leeway(within))
             assert parent is not None
             possible = []
             for path in longer(program.model, name, paths[name]):
-                child = {**paths, name: path}
+                bounds = whole.going_on(within, {**paths, name: path})
+                if bounds is None:
+                    assert not _has_a_point(program, {**paths, name: path})
+                    continue
+                child = whole.leeway(bounds)
                 found = whole.relax(child)
                 if whole.does(parent, child):
                     assert found is not None
@@ -156,6 +172,39 @@ def _inherited(game: Game) -> int:
                     possible.append((whole.weight(parent, name, path), path))
             paths = {**paths, name: max(possible, key=lambda choice: choice[0])[1]}
     return count
+
+
+def _has_a_point(program: Program, paths: Paths) -> bool:
+    """Whether any ladder brings paths about, asked of HiGHS."""
+    values = held(program.model, paths)
+    with program.compiled.holding(values) as possible:
+        return possible and program.compiled.solve(SolveOptions(threads=1)).has_solution
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_leeway_loses_no_ladder_that_is_worth_its_while(seed: int) -> None:
+    """The optimum's own paths, and what duals leave to them above a floor below it, hold the optimum."""
+    game = several_types(seed)
+    asked = task(game)
+    program = Program.build(asked, "held", tight=True)
+    form, best = program.compiled.form, solve(game).outcome
+    paths = played_paths(best)
+    with Relaxation(form) as relaxation:
+        whole = HeldProgram(program.model, form, program.unit, relaxation)
+        bounds = whole.on(paths)
+        assert bounds is not None
+        leeway = whole.leeway(bounds)
+        found = whole.relax(leeway)
+        assert found is not None
+        floor = best.value - 1e-6 * max(1.0, abs(best.value))
+        less = whole.worthwhile(found, leeway, floor)
+        assert (less.lower >= leeway.lower).all()
+        assert (less.upper <= leeway.upper).all()
+        held_to = ComponentMap(whole.settled(less))
+        fixed = program.compiled.restricted(held_to, ComponentMap())
+        report = fixed.solve(SolveOptions(threads=1))
+    assert report.incumbent is not None
+    assert program.unit * report.incumbent >= floor
 
 
 class TestTree:

@@ -42,7 +42,7 @@ def frame(game: Game, information: Information = Information.ADAPTIVE, **more: A
 def relaxed(program: Program) -> float:
     """Bound of the relaxation, millions of US dollars."""
     with Relaxation(program.compiled.form) as relaxation:
-        found = relaxation.solve({})
+        found = relaxation.solve(program.compiled.form.bounds)
     assert found is not None
     return program.unit * found.bound
 

@@ -14,7 +14,7 @@ from sanctopt.model_compiler import compile_standard_form
 from sanctopt.solver import SolveOptions, compile_program
 from sanctopt.solver_relaxation import Relaxation
 from sanctopt.solver_run import expect_ok
-from sanctopt.standard_form import StandardForm
+from sanctopt.standard_form import Bounds, StandardForm
 from solver_models import knapsack, polytope
 
 
@@ -32,6 +32,13 @@ def relaxed_optimum(model: Any, held: dict[int, float]) -> float | None:
     return report.incumbent
 
 
+def holding(form: StandardForm, values: dict[int, float]) -> Bounds:
+    """Bounds of the columns with some held at values."""
+    bounds = form.bounds.holding(values)
+    assert bounds is not None
+    return bounds
+
+
 @pytest.mark.parametrize("sense", [pyo.maximize, pyo.minimize])
 @pytest.mark.parametrize("seed", range(5))
 def test_agrees_with_a_solve_from_scratch(seed: int, sense: int) -> None:
@@ -41,7 +48,7 @@ def test_agrees_with_a_solve_from_scratch(seed: int, sense: int) -> None:
         basis = None
         for _ in range(8):
             held = {int(j): float(random.integers(0, 2)) for j in random.choice(12, 4, replace=False)}
-            found = relaxation.solve(held, basis)
+            found = relaxation.solve(holding(form, held), basis)
             wanted = relaxed_optimum(knapsack(12, seed=seed, sense=sense), held)
             assert (found is None) == (wanted is None)
             if found is None or wanted is None:
@@ -75,14 +82,14 @@ def test_a_bound_that_is_enough_ends_a_solve(share: float, sense: int) -> None:
     sign = 1.0 if sense == pyo.maximize else -1.0
     saved = 0
     with Relaxation(form) as relaxation, Relaxation(form) as exact:
-        root = relaxation.solve({})
+        root = relaxation.solve(form.bounds)
         assert root is not None
         for first in range(30):
             held = {first + step: float(step % 2) for step in range(8)}
-            wanted = exact.solve(held)
+            wanted = exact.solve(holding(form, held))
             assert wanted is not None
             enough = root.bound + share * (wanted.bound - root.bound)
-            found = relaxation.solve(held, root.basis, None, enough)
+            found = relaxation.solve(holding(form, held), root.basis, None, enough)
             assert found is not None
             assert sign * found.bound >= sign * wanted.bound - 1e-7 * abs(wanted.bound)
             if found.bound != pytest.approx(wanted.bound, rel=1e-7):
@@ -97,14 +104,14 @@ def test_reduced_costs_say_what_a_bound_has_of_a_column(sense: int) -> None:
     form = compile_standard_form(knapsack(12, seed=2, sense=sense))
     sign = 1.0 if sense == pyo.maximize else -1.0
     with Relaxation(form) as relaxation:
-        free = relaxation.solve({})
+        free = relaxation.solve(form.bounds)
         assert free is not None
         gains = sign * free.reduced
         for column in range(12):
             at_best = max(0.0, gains[column])
             for value in (0.0, 1.0):
                 foreseen = sign * free.bound - at_best + gains[column] * value
-                found = relaxation.solve({column: value})
+                found = relaxation.solve(holding(form, {column: value}))
                 if found is not None:
                     assert sign * found.bound <= foreseen + 1e-7
         assert any(gain < -1e-6 for gain in gains)
@@ -114,20 +121,21 @@ def test_reduced_costs_say_what_a_bound_has_of_a_column(sense: int) -> None:
 def test_infeasible_is_none_and_does_not_last() -> None:
     form = compile_standard_form(knapsack(6, seed=0))
     with Relaxation(form) as relaxation:
-        free = relaxation.solve({})
+        free = relaxation.solve(form.bounds)
         assert free is not None
-        assert relaxation.solve(dict.fromkeys(range(6), 1.0)) is None  # over the room
-        again = relaxation.solve({})
+        assert relaxation.solve(holding(form, dict.fromkeys(range(6), 1.0))) is None  # over the room
+        again = relaxation.solve(form.bounds)
         assert again is not None
         assert again.bound == pytest.approx(free.bound)
 
 
 def test_no_time_is_told() -> None:
+    form = compile_standard_form(polytope(300, 300))
     with (
-        Relaxation(compile_standard_form(polytope(300, 300))) as relaxation,
+        Relaxation(form) as relaxation,
         pytest.raises(TimeoutError, match="the time for a linear relaxation ran out"),
     ):
-        relaxation.solve({}, None, 0.0)
+        relaxation.solve(form.bounds, None, 0.0)
 
 
 def test_time_is_that_of_one_solve() -> None:
@@ -137,7 +145,7 @@ def test_time_is_that_of_one_solve() -> None:
     with Relaxation(form) as relaxation:
         while relaxation._highs.getRunTime() < 0.6:
             expect_ok(relaxation._highs.clearSolver(), "a fresh start")
-            assert relaxation.solve({}, None, 0.5) is not None
+            assert relaxation.solve(form.bounds, None, 0.5) is not None
             ends += 1
     assert ends > 1
 
@@ -148,11 +156,12 @@ def test_an_unbounded_relaxation_is_an_error() -> None:
     model.y = pyo.Var(bounds=(0, 1))
     model.row = pyo.Constraint(expr=model.x - model.y >= 0)
     model.worth = pyo.Objective(expr=model.x, sense=pyo.maximize)
+    form = compile_standard_form(model)
     with (
-        Relaxation(compile_standard_form(model)) as relaxation,
+        Relaxation(form) as relaxation,
         pytest.raises(SolverError, match="HiGHS ended a linear relaxation with"),
     ):
-        relaxation.solve({})
+        relaxation.solve(form.bounds)
 
 
 class TestProvenBound:
@@ -170,7 +179,7 @@ class TestProvenBound:
             point = random.random(8) * 0.5
             if form.evaluate(point).row_violation > 0:
                 continue
-            bound = form.proven_bound(random.normal(0, 3, 1), form.column_lower, form.column_upper)
+            bound = form.proven_bound(random.normal(0, 3, 1), form.bounds)
             value = form.evaluate(point).objective
             assert value <= bound + 1e-9 if sense == pyo.maximize else value >= bound - 1e-9
 
@@ -181,9 +190,10 @@ class TestProvenBound:
         model.row = pyo.Constraint(expr=model.x + model.y <= 1)
         model.worth = pyo.Objective(expr=3 * model.x + 2 * model.y, sense=pyo.maximize)
         form = compile_standard_form(model)
-        ends = form.column_lower, form.column_upper
-        assert [form.proven_bound(np.array([y]), *ends) for y in (3.0, 0.0, 1.0)] == [3.0, 5.0, 4.0]
-        assert form.proven_bound(np.array([-2.0]), *ends) == 5.0  # the row has no lower side: taken as 0
+        assert [form.proven_bound(np.array([y]), form.bounds) for y in (3.0, 0.0, 1.0)] == [3.0, 5.0, 4.0]
+        assert (
+            form.proven_bound(np.array([-2.0]), form.bounds) == 5.0
+        )  # the row has no lower side: taken as 0
 
     def test_an_absent_bound_makes_it_infinite(self) -> None:
         model = pyo.ConcreteModel()
@@ -191,9 +201,8 @@ class TestProvenBound:
         model.row = pyo.Constraint(expr=model.x <= 4)
         model.worth = pyo.Objective(expr=model.x, sense=pyo.maximize)
         form = replace(compile_standard_form(model))
-        ends = form.column_lower, form.column_upper
-        assert form.proven_bound(np.array([0.5]), *ends) == np.inf
-        assert form.proven_bound(np.array([1.0]), *ends) == 4.0
+        assert form.proven_bound(np.array([0.5]), form.bounds) == np.inf
+        assert form.proven_bound(np.array([1.0]), form.bounds) == 4.0
 
 
 class TestRestricted:

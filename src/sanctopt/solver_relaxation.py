@@ -13,7 +13,6 @@ asked with a dual ray and no objective, finds no room, or if a second solve from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -25,7 +24,7 @@ from highspy import HighsModelStatus, HighsStatus
 
 from sanctopt.errors import SolverError
 from sanctopt.solver_run import expect_ok, loaded, set_option
-from sanctopt.standard_form import FloatArray, StandardForm
+from sanctopt.standard_form import Bounds, FloatArray, StandardForm
 
 Basis = Any
 """A basis of HiGHS."""
@@ -64,8 +63,7 @@ class Relaxation:
 
     def __init__(self, form: StandardForm, seed: int = 0) -> None:
         self._form = form
-        self._lower, self._upper = form.column_lower.copy(), form.column_upper.copy()
-        self._held: dict[int, float] = {}
+        self._bounds = form.bounds
         self._begun = False
         self._last = None
         # As a minimum: of a maximum, HiGHS does not heed its bound of the objective.
@@ -97,17 +95,17 @@ class Relaxation:
 
     def solve(
         self,
-        held: Mapping[int, float],
+        bounds: Bounds,
         basis: Basis | None = None,
         seconds: float | None = None,
         enough: float | None = None,
     ) -> Relaxed | None:
-        """Solve with some columns held at values, all others between their bounds.
+        """Solve with the columns between bounds.
 
         Parameters
         ----------
-        held : mapping of int to float
-            Columns and values.
+        bounds : Bounds
+            Of all columns.
         basis : Basis or None
             Basis to start from; None for the last one.
         seconds : float or None
@@ -127,20 +125,21 @@ class Relaxation:
         SolverError
             HiGHS fails.
         """
-        return self._thread.submit(self._solve, dict(held), basis, seconds, enough).result()
+        return self._thread.submit(self._solve, bounds, basis, seconds, enough).result()
 
     def _solve(
-        self, held: dict[int, float], basis: Basis | None, seconds: float | None, enough: float | None
+        self,
+        bounds: Bounds,
+        basis: Basis | None,
+        seconds: float | None,
+        enough: float | None,
     ) -> Relaxed | None:
-        for column in [*self._held, *held]:
-            value = held.get(column)
-            if value == self._held.get(column):
-                continue
-            low = self._form.column_lower[column] if value is None else value
-            high = self._form.column_upper[column] if value is None else value
-            expect_ok(self._highs.changeColBounds(column, low, high), "a change of bounds")
-            self._lower[column], self._upper[column] = low, high
-        self._held = held
+        lower, upper, stood = bounds.lower, bounds.upper, self._bounds
+        moved = np.flatnonzero((lower != stood.lower) | (upper != stood.upper)).astype(np.int32)
+        if moved.size:
+            changed = self._highs.changeColsBounds(len(moved), moved, lower[moved], upper[moved])
+            expect_ok(changed, "a change of bounds")
+        self._bounds = bounds
         last, self._last = self._last, None
         if basis is not None and basis is not last:
             expect_ok(self._highs.setBasis(basis), "a basis")
@@ -191,7 +190,7 @@ class Relaxation:
 
     def _bound(self, duals: FloatArray) -> float:
         """The bound that row duals prove."""
-        bound = self._form.proven_bound(duals, self._lower, self._upper)
+        bound = self._form.proven_bound(duals, self._bounds)
         return bound - self._sign * ROUNDING * max(1.0, abs(bound))
 
     def _duals(self) -> FloatArray:
@@ -213,4 +212,4 @@ class Relaxation:
         idle = replace(self._form, cost=np.zeros_like(self._form.cost), offset=0.0, maximize=True)
         duals = np.array(ray, dtype=np.float64)
         duals /= max(1e-300, float(np.abs(duals).max()))
-        return any(idle.proven_bound(sign * duals, self._lower, self._upper) < -1e-9 for sign in (1.0, -1.0))
+        return any(idle.proven_bound(sign * duals, self._bounds) < -1e-9 for sign in (1.0, -1.0))

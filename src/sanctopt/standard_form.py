@@ -53,6 +53,30 @@ class Evaluation:
 
 
 @dataclass(frozen=True, eq=False)
+class Bounds:
+    """Bounds of columns.
+
+    Parameters
+    ----------
+    lower, upper : ndarray of float, shape (columns,)
+        Absent ones are infinite.
+    """
+
+    lower: FloatArray
+    upper: FloatArray
+
+    def holding(self, values: Mapping[int, float]) -> Bounds | None:
+        """These bounds with some columns held at values; None if a value is outside of them."""
+        columns = np.fromiter(values.keys(), dtype=np.int64, count=len(values))
+        held = np.fromiter(values.values(), dtype=np.float64, count=len(values))
+        if (held < self.lower[columns]).any() or (held > self.upper[columns]).any():
+            return None
+        lower, upper = self.lower.copy(), self.upper.copy()
+        lower[columns] = upper[columns] = held
+        return Bounds(lower, upper)
+
+
+@dataclass(frozen=True, eq=False)
 class StandardForm:
     """A mixed-integer linear program as arrays; see the module docstring for the formula.
 
@@ -93,6 +117,11 @@ class StandardForm:
     constants: Any
     row_names: tuple[str, ...]
     tied: tuple[tuple[VarData, int], ...] = ()
+
+    @property
+    def bounds(self) -> Bounds:
+        """Bounds of all columns."""
+        return Bounds(self.column_lower, self.column_upper)
 
     def with_row(self, terms: Sequence[tuple[int, float]], lower: float, name: str) -> StandardForm:
         """The same program with one more row, ``sum of coefficient * column >= lower``."""
@@ -203,7 +232,7 @@ class StandardForm:
             tied=(),
         )
 
-    def proven_bound(self, duals: FloatArray, lower: FloatArray, upper: FloatArray) -> float:
+    def proven_bound(self, duals: FloatArray, bounds: Bounds) -> float:
         """Bound of the objective that no point between the bounds can beat, from any multipliers of the rows.
 
         For a maximum, with y the multipliers (of Neumaier and Shcherbina 2004, Mathematical Programming 99,
@@ -218,8 +247,8 @@ class StandardForm:
         ----------
         duals : ndarray of float, shape (rows,)
             Multipliers, their sign as in HiGHS (a dual is the change of the objective per unit of its row).
-        lower, upper : ndarray of float, shape (columns,)
-            Bounds of the columns.
+        bounds : Bounds
+            Of the columns.
 
         Returns
         -------
@@ -229,7 +258,7 @@ class StandardForm:
         sign = 1.0 if self.maximize else -1.0
         multipliers = sign * self._against_sides(duals)
         total = _largest_product(multipliers, self.row_lower, self.row_upper)
-        total += _largest_product(sign * self.reduced_costs(duals), lower, upper)
+        total += _largest_product(sign * self.reduced_costs(duals), bounds.lower, bounds.upper)
         return self.offset + sign * total
 
     def reduced_costs(self, duals: FloatArray) -> FloatArray:

@@ -33,7 +33,7 @@ from pyomo.common.collections import ComponentMap
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
-from sanctopt.search.held import HeldProgram
+from sanctopt.search.held import HeldProgram, Leeway
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
 from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
@@ -149,10 +149,11 @@ class AnswerTree:
     def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
         task = self._task
         opening = opening_paths(self._program.model.frame)
-        root = tuple(opening[name] for name in self._types)
-        self._push(Node(UNBOUNDED, root))
-        with self._open.taken() as node:
-            self._push_relaxed(node)
+        root = self._node(UNBOUNDED, tuple(opening[name] for name in self._types))
+        if root is not None:
+            self._push(root)
+            with self._open.taken() as node:
+                self._push_relaxed(node)
         if self._dives:
             self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
@@ -225,14 +226,22 @@ class AnswerTree:
     def _push(self, node: Node) -> None:
         self._open.push(node, self._enough())
 
+    def _by_type(self, paths: tuple[Path, ...]) -> dict[str, Path]:
+        return dict(zip(self._types, paths, strict=True))
+
     def _paths(self, node: Node) -> dict[str, Path]:
-        return dict(zip(self._types, node.paths, strict=True))
+        return self._by_type(node.paths)
+
+    def _node(self, bound: float, paths: tuple[Path, ...]) -> Node | None:
+        """A node of paths; None if they are not possible."""
+        bounds = self._whole.on(self._by_type(paths))
+        return None if bounds is None else Node(bound, paths, self._whole.leeway(bounds))
 
     def _relaxed(self, node: Node) -> Node | None:
         """A node bounded by the relaxation of the whole program; None if that has no point."""
         if node.point is not None:
             return node
-        found = self._whole.relax(self._paths(node), node.basis, self._clock.left(), self._enough())
+        found = self._whole.relax(node.leeway, node.basis, self._clock.left(), self._enough())
         if found is None:
             return None
         return replace(node, bound=min(node.bound, found.bound), basis=found.basis, point=found)
@@ -262,23 +271,34 @@ class AnswerTree:
 
     def _children(self, node: Node) -> Iterator[tuple[float, Node]]:
         """The ways to go on, each with how much of it the relaxation takes."""
-        number = self._next(node)
+        number, whole = self._next(node), self._whole
         name = self._types[number]
+        within = whole.within(self._worthwhile(node))
+        if within is None:
+            return
         for path in longer(self._program.model, name, node.paths[number]):
             paths = (*node.paths[:number], path, *node.paths[number + 1 :])
-            child = Node(node.bound, paths, basis=node.basis)
-            by_type = self._paths(child)
-            value = self._table.worth(by_type, self._clock.left())
-            if value is None:
+            by_type = self._by_type(paths)
+            bounds = whole.going_on(within, by_type)
+            value = None if bounds is None else self._table.worth(by_type, self._clock.left())
+            if bounds is None or value is None:
                 continue
-            child.bound = min(node.bound, value)
+            child = Node(min(node.bound, value), paths, whole.leeway(bounds), node.basis)
             weight = 0.0
             if node.point is not None:
-                weight = self._whole.weight(node.point, name, path)
-                child.bound = min(child.bound, self._whole.foreseen(node.point, by_type))
-                if self._whole.does(node.point, by_type):  # it has the same best point
+                weight = whole.weight(node.point, name, path)
+                child.bound = min(child.bound, whole.foreseen(node.point, child.leeway))
+                if whole.does(node.point, child.leeway):  # it has the same best point
                     child.point = node.point
             yield weight, child
+
+    def _worthwhile(self, node: Node) -> Leeway:
+        """The leeway of a node without what is worth less than the floor: then that counts as closed."""
+        floor = self._floor()
+        if node.point is None or floor == NOTHING:
+            return node.leeway
+        self._open.close(min(floor, node.bound))
+        return self._whole.worthwhile(node.point, node.leeway, floor)
 
     def _branch(self, node: Node) -> None:
         self._branched += 1
@@ -328,8 +348,9 @@ class AnswerTree:
             self._sketch()
         if start is not None and self._unfinished():
             played = played_paths(start.outcome, self._task.past)
-            paths = tuple(played[name].tying(self._stages) for name in self._types)
-            self._solved(Node(UNBOUNDED, paths), DIVE_SLICE)
+            near = self._node(UNBOUNDED, tuple(played[name].tying(self._stages) for name in self._types))
+            if near is not None:
+                self._solved(near, DIVE_SLICE)
         if self._unfinished():
             with self._open.taken() as node:
                 self._dive(node)
@@ -409,6 +430,11 @@ class AnswerTree:
         """The program of complete paths, with the best ladder as a floor."""
         whole = self._program
         fixed, tied = self._index.settled_by(self._paths(node))
+        for variable, value in self._whole.settled(self._worthwhile(node)):
+            if variable not in fixed:
+                fixed[tied.get(variable, variable)] = value
+        for variable in [follower for follower, lead in tied.items() if lead in fixed]:
+            fixed[variable] = fixed[tied.pop(variable)]
         purpose = f"{self._purpose}, answers held"
         program = replace(whole, purpose=purpose, compiled=whole.compiled.restricted(fixed, tied))
         if self.best is not None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sanctopt.search.held import Held
+from sanctopt.search.held import Held, Leeway
 from sanctopt.search.paths import Path
 from sanctopt.solver_relaxation import Basis
 
@@ -28,6 +28,8 @@ class Node:
         No ladder that goes the paths is worth more (millions of US dollars).
     paths : tuple of Path
         Of each type.
+    leeway : Leeway
+        What the paths leave to the program of all types.
     basis : Basis or None
         To start its relaxation from.
     point : Held or None
@@ -39,6 +41,7 @@ class Node:
     priority: tuple[float, int, int] = field(default=(0.0, 0, 0), init=False)
     bound: float = field(compare=False)
     paths: tuple[Path, ...] = field(compare=False)
+    leeway: Leeway = field(compare=False)
     basis: Basis | None = field(compare=False, default=None)
     point: Held | None = field(compare=False, default=None)
     looks: int = field(compare=False, default=0)

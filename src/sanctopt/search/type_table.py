@@ -46,8 +46,7 @@ class TypeTable:
         for name, program in self._programs.items():
             place = (name, paths[name])
             if place not in self._bounds:
-                found = program.relax({name: paths[name]}, None, seconds)
-                self._bounds[place] = None if found is None else found.bound
+                self._bounds[place] = self._relaxed(program, {name: paths[name]}, seconds)
             bound = self._bounds[place]
             if bound is None:
                 return None
@@ -55,6 +54,11 @@ class TypeTable:
         if not values or UNBOUNDED in values.values():
             return UNBOUNDED
         return self._criterion.worth(values, self._prior)
+
+    def _relaxed(self, program: HeldProgram, paths: Paths, seconds: float | None) -> float | None:
+        bounds = program.on(paths)
+        found = None if bounds is None else program.relax(program.leeway(bounds), None, seconds)
+        return None if found is None else found.bound
 
 
 def own_parts(program: Program) -> dict[str, StandardForm]:
