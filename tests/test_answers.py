@@ -12,7 +12,7 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, load_case, solve
 from sanctopt.game import Game
-from sanctopt.search import known, strategy
+from sanctopt.search import answers, known, strategy
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.held import HeldProgram
 from sanctopt.search.known import known_types, type_bound
@@ -230,6 +230,33 @@ class TestTree:
         assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
         assert result.finding is not None
         assert result.finding.outcome.value <= wanted + 1e-6 * max(1.0, abs(wanted))
+
+    @pytest.mark.parametrize("gap", [0.01, 0.1, 0.5])
+    @pytest.mark.parametrize("seed", range(12))
+    def test_a_wide_gap_is_proven(self, seed: int, gap: float) -> None:
+        """What duals price out counts as closed: the bound is not below what may have been there."""
+        game = several_types(seed)
+        result = answer_tree(task(game, relative_gap=gap), "tree", None)
+        wanted = brute_force(game).value
+        assert result.reason is Reason.OPTIMAL
+        assert result.finding is not None
+        assert result.bound is not None
+        assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+        assert result.finding.gap(result.bound) <= gap
+
+    @pytest.mark.parametrize("seed", range(8))
+    @pytest.mark.parametrize("astray", [-1.0, 0.0])
+    def test_dives_that_end_early_lose_nothing(
+        self, seed: int, astray: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(answers, "ASTRAY", astray)
+        game = several_types(seed)
+        result = answer_tree(task(game), "tree", None)
+        wanted = brute_force(game).value
+        assert result.finding is not None
+        assert result.bound is not None
+        assert result.finding.outcome.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
+        assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
 
     def test_a_node_limit_is_told(self) -> None:
         result = answer_tree(task(generate("adapting", "XS", 0), node_limit=0), "tree", None)

@@ -33,9 +33,10 @@ from pyomo.common.collections import ComponentMap
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information
 from sanctopt.outcome import Outcome
+from sanctopt.search.branching import Branching
 from sanctopt.search.held import HeldProgram, Leeway
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
-from sanctopt.search.paths import Path, PathIndex, held, longer, opening_paths, played_paths
+from sanctopt.search.paths import PathIndex, held, opening_paths, played_paths
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
@@ -61,6 +62,9 @@ SKETCH_SHARE, SKETCH_NODES = 0.6, 20
 FIRST_DIVE = 10
 """Relaxations of the whole program before the next dive for a better ladder; then so many more each time."""
 
+ASTRAY = 0.1
+"""A dive ends where its bound is below that of other open nodes by this share; next time by twice as much."""
+
 LEAF_TUNING = {
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_feasibility_jump": False,
@@ -74,9 +78,6 @@ no more are dropped soon."""
 
 TIDY_SHARE = 0.02
 """Share of the time left for leaving out what a new best ladder does not need."""
-
-WHOLE = 0.999
-"""What a relaxation takes wholly, it takes at least this much of."""
 
 TOLD_SECONDS = 0.1
 """Time between two signs of progress."""
@@ -103,14 +104,12 @@ class AnswerTree:
     ) -> None:
         self._task, self._purpose, self._clock, self._caps = task, purpose, clock, caps
         self._ladders = ladders
-        self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
-        self._types = tuple(self._prior)
-        self._stages = task.game.stages
+        self._alone = len(task.game.patron_types) == 1
         self._phases: list[Phase] = []
         self._told = 0.0
         self.best: Finding | None = None
         self._open = OpenNodes()
-        self._branched = 0
+        self._branched = self._strayed = 0
         self._limit = Limit.NONE
 
     def run(self, start: Finding | None) -> SearchResult:
@@ -142,14 +141,14 @@ class AnswerTree:
             self._index = PathIndex(self._program.model)
             self._around = Surroundings(self._program, f"{self._purpose}, nearby")
             self._whole = opened(self._program.compiled.form)
-            own = own_parts(self._program) if len(self._types) > 1 else {}
+            own = {} if self._alone else own_parts(self._program)
             self._table = TypeTable(self._task, self._caps, {name: opened(own[name]) for name in own})
+            self._branching = Branching(self._task, self._whole, self._table, self._clock)
             yield
 
     def _search(self, start: Finding | None) -> tuple[Reason, Limit]:
         task = self._task
-        opening = opening_paths(self._program.model.frame)
-        root = self._node(UNBOUNDED, tuple(opening[name] for name in self._types))
+        root = self._branching.node(UNBOUNDED, opening_paths(self._program.model.frame))
         if root is not None:
             self._push(root)
             with self._open.taken() as node:
@@ -170,18 +169,18 @@ class AnswerTree:
             with self._open.taken() as node:
                 if node.point is None:
                     self._push_relaxed(node)
-                elif self._complete(node):
+                elif self._branching.complete(node):
                     before = self.best
                     self._look(node, min(1.0, FIRST_SLICE * 2.0**node.looks))
                     if self._leapt(before):
                         self._near_best()
                 else:
-                    diving = self._dives and len(self._types) > 1
+                    diving = self._dives and not self._alone
                     if diving and self._whole.solves - last_dive >= patience:
                         before = self.best
-                        self._dive(node)
-                        self._leapt(before)
-                        self._near_best()
+                        if self._dive(node):
+                            self._leapt(before)
+                            self._near_best()
                         patience, last_dive = patience + FIRST_DIVE, self._whole.solves
                     else:
                         self._branch(node)
@@ -226,109 +225,64 @@ class AnswerTree:
     def _push(self, node: Node) -> None:
         self._open.push(node, self._enough())
 
-    def _by_type(self, paths: tuple[Path, ...]) -> dict[str, Path]:
-        return dict(zip(self._types, paths, strict=True))
-
-    def _paths(self, node: Node) -> dict[str, Path]:
-        return self._by_type(node.paths)
-
-    def _node(self, bound: float, paths: tuple[Path, ...]) -> Node | None:
-        """A node of paths; None if they are not possible."""
-        bounds = self._whole.on(self._by_type(paths))
-        return None if bounds is None else Node(bound, paths, self._whole.leeway(bounds))
-
-    def _relaxed(self, node: Node) -> Node | None:
-        """A node bounded by the relaxation of the whole program; None if that has no point."""
-        if node.point is not None:
-            return node
-        found = self._whole.relax(node.leeway, node.basis, self._clock.left(), self._enough())
-        if found is None:
-            return None
-        return replace(node, bound=min(node.bound, found.bound), basis=found.basis, point=found)
-
     def _push_relaxed(self, node: Node) -> None:
-        relaxed = self._relaxed(node)
+        relaxed = self._branching.relaxed(node, self._enough())
         if relaxed is not None:
             self._push(relaxed)
 
-    def _next(self, node: Node) -> int:
-        """The type to branch on: concessions first, then what is not whole, short paths, likely types."""
-
-        def key(number: int) -> tuple[bool, bool, int, float]:
-            path, prior = node.paths[number], self._prior[self._types[number]]
-            return path.decided, self._whole_next(node, number), len(path.given), -prior
-
-        waiting = [n for n in range(len(node.paths)) if not node.paths[n].complete(self._stages)]
-        return min(waiting, key=key)
-
-    def _whole_next(self, node: Node, number: int) -> bool:
-        """Whether the relaxation takes the next step of a type's path wholly."""
-        if node.point is None:
-            return False
-        name = self._types[number]
-        steps = longer(self._program.model, name, node.paths[number])
-        return any(self._whole.weight(node.point, name, step) >= WHOLE for step in steps)
-
-    def _children(self, node: Node) -> Iterator[tuple[float, Node]]:
-        """The ways to go on, each with how much of it the relaxation takes."""
-        number, whole = self._next(node), self._whole
-        name = self._types[number]
-        within = whole.within(self._worthwhile(node))
-        if within is None:
-            return
-        for path in longer(self._program.model, name, node.paths[number]):
-            paths = (*node.paths[:number], path, *node.paths[number + 1 :])
-            by_type = self._by_type(paths)
-            bounds = whole.going_on(within, by_type)
-            value = None if bounds is None else self._table.worth(by_type, self._clock.left())
-            if bounds is None or value is None:
-                continue
-            child = Node(min(node.bound, value), paths, whole.leeway(bounds), node.basis)
-            weight = 0.0
-            if node.point is not None:
-                weight = whole.weight(node.point, name, path)
-                child.bound = min(child.bound, whole.foreseen(node.point, child.leeway))
-                if whole.does(node.point, child.leeway):  # it has the same best point
-                    child.point = node.point
-            yield weight, child
-
     def _worthwhile(self, node: Node) -> Leeway:
-        """The leeway of a node without what is worth less than the floor: then that counts as closed."""
+        """The leeway of a node without what is worth no more than the floor: that counts as closed."""
         floor = self._floor()
-        if node.point is None or floor == NOTHING:
-            return node.leeway
-        self._open.close(min(floor, node.bound))
-        return self._whole.worthwhile(node.point, node.leeway, floor)
+        leeway = self._branching.worthwhile(node, floor)
+        if leeway is not node.leeway:
+            self._open.close(min(floor, node.bound))
+        return leeway
 
     def _branch(self, node: Node) -> None:
         self._branched += 1
-        for _, child in self._children(node):
+        for _, child in self._branching.children(node, self._worthwhile(node)):
             self._push(child)
 
-    def _dive(self, node: Node) -> None:
-        """Branch on and on, where bounds are largest and the relaxation takes most, down to a ladder."""
+    def _dive(self, node: Node) -> bool:
+        """Branch on and on, where bounds are largest and the relaxation takes most, down to a ladder.
+
+        Tells whether the dive came to its end.
+        """
         reached: Node | None = node
-        while reached is not None and not self._complete(reached):
-            if self._task.stop.is_set() or self._clock.left() == 0.0 or self._at_node_limit():
+        while reached is not None and not self._branching.complete(reached):
+            strays = self._astray(reached)
+            if strays or self._task.stop.is_set() or self._clock.left() == 0.0 or self._at_node_limit():
+                self._strayed += strays
                 self._push(reached)
-                return
+                return False
             reached = self._branch_and_follow(reached)
         if reached is None:
-            return
+            return True
         if self._open.proven(reached.paths) < UNBOUNDED:  # the start's own paths: they were looked at
             self._push(reached)
         else:
             self._look(reached, DIVE_SLICE)
+        return True
+
+    def _astray(self, node: Node) -> bool:
+        """Whether a dive is so far below other open nodes that these are worth a look first."""
+        if self.best is None or not self._open:
+            return False
+        others = self._open.first.bound
+        return others - node.bound > ASTRAY * (1 + self._strayed) * abs(others)
 
     def _branch_and_follow(self, node: Node) -> Node | None:
         """Branch; the child that a dive goes on with is relaxed, and not among the open nodes."""
         self._branched += 1
-        children = [(child.bound, weight, child) for weight, child in self._children(node)]
+        children = [
+            (child.bound, weight, child)
+            for weight, child in self._branching.children(node, self._worthwhile(node))
+        ]
         followed: Node | None = None
         for _, _, child in sorted(children, key=lambda choice: choice[:2], reverse=True):
             if followed is not None:
                 self._push(child)
-            elif (relaxed := self._relaxed(child)) is None:
+            elif (relaxed := self._branching.relaxed(child, self._enough())) is None:
                 continue
             elif relaxed.bound > self._enough():
                 followed = relaxed
@@ -336,25 +290,24 @@ class AnswerTree:
                 self._push(relaxed)
         return followed
 
-    def _complete(self, node: Node) -> bool:
-        return all(path.complete(self._stages) for path in node.paths)
-
     def _first_ladders(self, start: Finding | None) -> None:
         """Look for ladders early: near the start, where the relaxation points, with the answers left open."""
-        alone = len(self._types) == 1
+        alone = self._alone
         concedes = bool(self._program.model.frame.conceding)
         before = self.best
         if alone and concedes:
             self._sketch()
         if start is not None and self._unfinished():
             played = played_paths(start.outcome, self._task.past)
-            near = self._node(UNBOUNDED, tuple(played[name].tying(self._stages) for name in self._types))
+            tying = {name: path.tying(self._task.game.stages) for name, path in played.items()}
+            near = self._branching.node(UNBOUNDED, tying)
             if near is not None:
                 self._solved(near, DIVE_SLICE)
+        arrived = True
         if self._unfinished():
             with self._open.taken() as node:
-                self._dive(node)
-        if self._unfinished():
+                arrived = self._dive(node)
+        if arrived and self._unfinished():
             self._near_best()
         if alone and not concedes and self.best is before:
             self._sketch()
@@ -387,7 +340,7 @@ class AnswerTree:
         if not self._unfinished():
             return
         node, whole = self._open.first, self._program
-        values = held(whole.model, self._paths(node))
+        values = held(whole.model, self._branching.by_type(node.paths))
         program = replace(whole, compiled=whole.compiled.restricted(values, ComponentMap()))
         report = self._settled(program, self._clock.left(SKETCH_SHARE), {}, SKETCH_NODES)
         if report.reason is not Reason.INFEASIBLE and report.dual_bound is not None:
@@ -429,7 +382,7 @@ class AnswerTree:
     def _rungs_alone(self, node: Node) -> Program:
         """The program of complete paths, with the best ladder as a floor."""
         whole = self._program
-        fixed, tied = self._index.settled_by(self._paths(node))
+        fixed, tied = self._index.settled_by(self._branching.by_type(node.paths))
         for variable, value in self._whole.settled(self._worthwhile(node)):
             if variable not in fixed:
                 fixed[tied.get(variable, variable)] = value

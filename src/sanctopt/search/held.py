@@ -145,10 +145,15 @@ class HeldProgram:
         return of.rest + _priced(of.prices, leeway)
 
     def worthwhile(self, of: Held, leeway: Leeway, floor: float) -> Leeway:
-        """Less leeway, without what the duals of its relaxation prove to be worth no more than ``floor``."""
-        idle = np.abs(of.prices) >= self.foreseen(of, leeway) - floor
-        lower, upper = leeway.lower.copy(), leeway.upper.copy()
+        """Less leeway, without what the duals of its relaxation prove to be worth no more than ``floor``.
+
+        The same object if that is nothing.
+        """
+        idle = (leeway.lower < leeway.upper) & (np.abs(of.prices) >= self.foreseen(of, leeway) - floor)
         up, down = idle & (of.prices > 0.0), idle & (of.prices < 0.0)
+        if not (up | down).any():
+            return leeway
+        lower, upper = leeway.lower.copy(), leeway.upper.copy()
         lower[up], upper[down] = upper[up], lower[down]
         return Leeway(lower, upper)
 
