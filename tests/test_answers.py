@@ -350,13 +350,16 @@ class TestEveryStep:
         compared(several_types(seed), Information.ADAPTIVE)
 
     @pytest.mark.parametrize("seed", range(8))
-    @pytest.mark.parametrize("far", [strategy.FAR_GAP, -1.0])
+    @pytest.mark.parametrize(
+        ("far", "apart"), [(strategy.FAR_GAP, strategy.APART_BUILDING), (-1.0, 0.0), (-1.0, 1.0)]
+    )
     def test_a_large_game_with_a_time_limit_has_a_proven_bound(
-        self, seed: int, far: float, monkeypatch: pytest.MonkeyPatch
+        self, seed: int, far: float, apart: float, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Whether what is left of the time goes to known types or, however near they are, to the tree."""
+        """Whether time goes to known types or, however near these are, to the tree, before pools or after."""
         monkeypatch.setattr(strategy, "LARGE", 0)
         monkeypatch.setattr(strategy, "FAR_GAP", far)
+        monkeypatch.setattr(strategy, "APART_BUILDING", apart)
         game = several_types(seed)
         optimum = brute_force(game, "adaptive").value
         solution = solve(game, options=SolveOptions(time_limit_seconds=60.0))
@@ -372,10 +375,13 @@ class TestEveryStep:
         limited = SolveOptions(time_limit_seconds=60.0)
         before = solve(game, options=limited)
         monkeypatch.setattr(strategy, "FAR_GAP", -1.0)
-        after = solve(game, options=limited)
         assert before.status.reason is Reason.LIMIT
-        assert after.status.reason is Reason.OPTIMAL
-        assert after.value == pytest.approx(brute_force(game).value, rel=1e-6, abs=1e-6)
+        for apart, pools in ((strategy.APART_BUILDING, False), (0.0, True)):
+            monkeypatch.setattr(strategy, "APART_BUILDING", apart)
+            after = solve(game, options=limited)
+            assert after.status.reason is Reason.OPTIMAL
+            assert after.value == pytest.approx(brute_force(game).value, rel=1e-6, abs=1e-6)
+            assert any(phase.purpose.startswith("pool") for phase in after.phases) is pools
 
     def test_a_type_known_by_nothing_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """With twice the share of the time, and the better of both bounds."""

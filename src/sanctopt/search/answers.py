@@ -37,6 +37,7 @@ from sanctopt.search.branching import Branching
 from sanctopt.search.held import HeldProgram, Leeway
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
 from sanctopt.search.paths import PathIndex, held, opening_paths, played_paths
+from sanctopt.search.plunge import plunge
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
 from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
@@ -364,6 +365,8 @@ class AnswerTree:
         """Solve the program of rungs of complete paths in a share of the time; the tree hears its bound."""
         program, floor = self._rungs_alone(node), self._floor()
         report = self._settled(program, self._clock.left(share), LEAF_TUNING)
+        if report.limit is Limit.TIME and not report.has_solution:
+            self._plunge(program, share)
         bound = node.bound
         if report.reason is Reason.INFEASIBLE:
             bound = min(bound, floor)
@@ -371,6 +374,12 @@ class AnswerTree:
             bound = min(bound, program.unit * report.dual_bound)
         self._open.prove(node.paths, bound)
         return report
+
+    def _plunge(self, program: Program, share: float) -> None:
+        """Look for a ladder in a program of rungs in which HiGHS has found none in its time."""
+        if plunge(program, Clock(self._clock.left(share))):
+            settled = program.settle()
+            self._keep(settled.outcome, settled.finding)
 
     def _floor(self) -> float:
         """Value that a ladder must have to be looked for."""

@@ -15,6 +15,10 @@ WHOLE = 0.999
 """What a relaxation takes wholly, it takes at least this much of."""
 
 
+LAG = 2
+"""A path that is this many stages behind another is short, if any of its answers is open."""
+
+
 class Branching:
     """The nodes of a tree of answers.
 
@@ -92,14 +96,24 @@ class Branching:
             yield weight, child
 
     def _next(self, node: Node) -> int:
-        """The type to branch on: concessions first, then what is not whole, short paths, likely types."""
+        """The type to branch on: concessions first, then what is not whole, short paths, likely types.
+
+        A type whose next answer is whole, and a later one is not, must not be left behind: what divides types
+        may be what they answer later, and no bound moves until that is decided.
+        """
 
         def key(number: int) -> tuple[bool, bool, int, float]:
             path, prior = node.paths[number], self._prior[self._types[number]]
-            return path.decided, self._whole_next(node, number), len(path.given), -prior
+            behind = longest - len(path.given) >= LAG and self._open_answers(node, number)
+            return path.decided, self._whole_next(node, number) and not behind, len(path.given), -prior
 
         waiting = [n for n in range(len(node.paths)) if not node.paths[n].complete(self._stages)]
+        longest = max(len(path.given) for path in node.paths)
         return min(waiting, key=key)
+
+    def _open_answers(self, node: Node, number: int) -> bool:
+        """Whether the relaxation leaves any answer of a type open, be it of a later stage."""
+        return node.point is not None and self._whole.undecided(node.point, self._types[number])
 
     def _whole_next(self, node: Node, number: int) -> bool:
         """Whether the relaxation takes the next step of a type's path wholly."""

@@ -18,6 +18,9 @@ from sanctopt.standard_form import Bounds, FloatArray, StandardForm, VarData
 SAME = 1e-9
 """A point is between bounds if it is outside of them by no more."""
 
+OPEN = 1e-3
+"""An answer is open if a point takes more of it than this, and leaves more than this."""
+
 REVENUE = ("throughput_value", "offer_value", "arrival_value", "link_value", "revenue_dual")
 """Rows of the revenue program: three quarters of all, and what they leave of bounds is never less."""
 
@@ -79,8 +82,7 @@ class HeldProgram:
         self.model = model
         self.iterations = self.solves = 0
         self._form, self._unit, self._relaxation = form, unit, relaxation
-        families = [name.partition("[")[0] for name in form.row_names]
-        self._propagation = BoundPropagation(form, ~np.isin(families, REVENUE))
+        self._propagation = BoundPropagation(form, heeded_rows(form))
         self._whole = np.flatnonzero(form.integer)
         columns = ComponentMap((variable, j) for j, variable in enumerate(form.variables))
         # What is past has no column, and others' answers have none in a part.
@@ -171,8 +173,20 @@ class HeldProgram:
         ends = {t: self._value(point, column) for (q, t), column in self._concedes.items() if q == name}
         return 1.0 - sum(ends.values()) if path.concedes is None else ends[path.concedes]
 
+    def undecided(self, point: Held, name: str) -> bool:
+        """Whether a point leaves any answer of a type between yes and no."""
+        columns = [column for (q, _, _), column in self._takes.items() if q == name]
+        values = point.values[np.searchsorted(self._whole, columns)]
+        return bool((np.abs(values - np.round(values)) > OPEN).any())
+
     def _value(self, point: Held, column: int) -> float:
         return float(point.values[np.searchsorted(self._whole, column)])
+
+
+def heeded_rows(form: StandardForm) -> NDArray[np.bool_]:
+    """Rows that say something of the bounds of starts and answers, shape (rows,)."""
+    heeded: NDArray[np.bool_] = ~np.isin([name.partition("[")[0] for name in form.row_names], REVENUE)
+    return heeded
 
 
 def _priced(prices: FloatArray, leeway: Leeway) -> float:

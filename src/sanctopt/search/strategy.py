@@ -56,6 +56,10 @@ FAR_GAP, FAR_NEARBY_SHARE = 0.4, 0.5
 """Gap of a large game above which the types pull the plan apart: no bound of known types comes close then, so
 the neighbourhoods get this share, and the rest goes to the tree of answers in place of the known types."""
 
+APART_BUILDING = 0.15
+"""Where the gap is as wide before any pool was asked, and this share of the tree's time builds its programs,
+the tree has all the time: on adapting/L/0, it finds better ladders than pools do (decision 0018)."""
+
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
 
@@ -178,10 +182,15 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float]]:
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
         return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), {}
     bound = bound_from_types(task, known)
-    outcome, made = _first_ladder(task, known)
-    phases += made
-    far = _far(task, outcome, bound, known)
-    if outcome is not None and not task.stop.is_set():
+    found = _of_known_types(task, known)
+    outcome = _best(task, found)
+    apart = _far(task, outcome, bound, known, APART_BUILDING)
+    far = apart
+    if not apart:
+        outcome, made = _first_ladder(task, known, found)
+        phases += made
+        far = _far(task, outcome, bound, known, BUILDING)
+    if outcome is not None and not (apart or task.stop.is_set()):
         share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
         outcome, made = _nearby(task, outcome, bound, known, share)
         phases += made
@@ -196,7 +205,8 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float]]:
     if task.stop.is_set():
         return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases), caps
     result = SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    return _then_tree(task, result, caps, Ladders.ON_THE_WAY) if far else result, caps
+    ladders = Ladders.NEARBY if apart else Ladders.ON_THE_WAY
+    return _then_tree(task, result, caps, ladders) if far else result, caps
 
 
 def _then_tree(task: Task, first: SearchResult, caps: Mapping[str, float], ladders: Ladders) -> SearchResult:
@@ -212,15 +222,17 @@ def _then_tree(task: Task, first: SearchResult, caps: Mapping[str, float], ladde
     return last
 
 
-def _far(task: Task, outcome: Outcome | None, bound: float, known: dict[str, SearchResult]) -> bool:
-    """Whether the tree gets time in a large game: the gap is wide, and its programs can be built in it.
+def _far(
+    task: Task, outcome: Outcome | None, bound: float, known: dict[str, SearchResult], share: float
+) -> bool:
+    """Whether the tree gets time in a large game: the gap is wide, and a share of it builds its programs.
 
     These are the program of all types and those of the types, which together take no longer.
     """
     if outcome is None or relative_gap(task.worth(outcome), bound) <= FAR_GAP:
         return False
     seconds = (1.0 - FAR_NEARBY_SHARE) * (task.clock.left() or 0.0)
-    return 2.0 * _building(task, known) <= BUILDING * seconds
+    return 2.0 * _building(task, known) <= share * seconds
 
 
 def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
@@ -231,29 +243,38 @@ def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
     return relative_gap(worth, max(bound, worth)) <= task.options.relative_gap
 
 
-def _first_ladder(task: Task, known: dict[str, SearchResult]) -> tuple[Outcome | None, tuple[Phase, ...]]:
-    """The best of doing nothing, of known ladders, of what is best against a known type, and of the pools'.
+def _of_known_types(task: Task, known: dict[str, SearchResult]) -> list[Outcome]:
+    """Known ladders, doing nothing, and what is best against each known type, played against all."""
+    own = (result.finding.ladder for result in known.values() if result.finding is not None)
+    replays = [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
+    return [*known_ladders(task), do_nothing(task), *replays]
+
+
+def _best(task: Task, found: list[Outcome]) -> Outcome | None:
+    """The best ladder that is allowed."""
+    return max((outcome for outcome in found if task.allows(outcome)), key=task.worth, default=None)
+
+
+def _first_ladder(
+    task: Task, known: dict[str, SearchResult], found: list[Outcome]
+) -> tuple[Outcome | None, tuple[Phase, ...]]:
+    """The best of what was found and of the pools' ladders.
 
     Who knows a good ladder already has no need of pools.
     """
-    found = known_ladders(task)
     bound = bound_from_types(task, known)
-    good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, found))
-    pools = not (good or _no_time_for_pools(task, known))
-    found.append(do_nothing(task))
-    own = (result.finding.ladder for result in known.values() if result.finding is not None)
-    found += [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
+    known_worth = map(task.worth, known_ladders(task))
+    good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in known_worth)
     phases: tuple[Phase, ...] = ()
-    for _ in range(POOL_TRIES if pools else 0):
+    for _ in range(0 if good or _no_time_for_pools(task, known) else POOL_TRIES):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
         pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE)
         phases += made
-        found += pooled
+        found = found + pooled
         if any(task.allows(outcome) for outcome in pooled):
             break
-    fitting = [outcome for outcome in found if task.allows(outcome)]
-    return max(fitting, key=task.worth, default=None), phases
+    return _best(task, found), phases
 
 
 def _nearby(
