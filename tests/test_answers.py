@@ -231,8 +231,8 @@ class TestTree:
         assert result.finding is not None
         assert result.finding.outcome.value <= wanted + 1e-6 * max(1.0, abs(wanted))
 
-    @pytest.mark.parametrize("gap", [0.01, 0.1, 0.5])
-    @pytest.mark.parametrize("seed", range(12))
+    @pytest.mark.parametrize("gap", [0.01, 0.3])
+    @pytest.mark.parametrize("seed", range(8))
     def test_a_wide_gap_is_proven(self, seed: int, gap: float) -> None:
         """What duals price out counts as closed: the bound is not below what may have been there."""
         game = several_types(seed)
