@@ -11,10 +11,11 @@ from pyomo.common.collections import ComponentMap
 from games import random_game
 from oracle import brute_force
 from sanctopt import Information, SolveOptions, load_case, solve
+from sanctopt.errors import SolverError
 from sanctopt.game import Game
 from sanctopt.search import answers, known, strategy
 from sanctopt.search.answers import answer_tree
-from sanctopt.search.held import HeldProgram
+from sanctopt.search.held import REVENUE, HeldProgram
 from sanctopt.search.known import known_types, type_bound
 from sanctopt.search.paths import (
     Path,
@@ -181,6 +182,12 @@ def _has_a_point(program: Program, paths: Paths) -> bool:
         return possible and program.compiled.solve(SolveOptions(threads=1)).has_solution
 
 
+def test_rows_of_the_revenue_program_are_rows() -> None:
+    """Of a name that is none, propagation would heed the rows, and be slow."""
+    names = Program.build(task(generate("adapting", "XS", 0)), "held").compiled.form.row_names
+    assert set(REVENUE) <= {name.partition("[")[0] for name in names}
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_leeway_loses_no_ladder_that_is_worth_its_while(seed: int) -> None:
     """The optimum's own paths, and what duals leave to them above a floor below it, hold the optimum."""
@@ -257,6 +264,12 @@ class TestTree:
         assert result.bound is not None
         assert result.finding.outcome.value == pytest.approx(wanted, rel=1e-6, abs=1e-6)
         assert result.bound >= wanted - 1e-6 * max(1.0, abs(wanted))
+
+    def test_a_known_ladder_where_none_is_possible_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not an optimum: one of the two is wrong."""
+        monkeypatch.setattr(HeldProgram, "on", lambda *_: None)
+        with pytest.raises(SolverError, match="none is possible, but a ladder is known"):
+            answer_tree(task(several_types(0)), "tree", None)
 
     def test_a_node_limit_is_told(self) -> None:
         result = answer_tree(task(generate("adapting", "XS", 0), node_limit=0), "tree", None)

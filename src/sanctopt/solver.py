@@ -1,7 +1,7 @@
 """HiGHS behind a small door: compile a Pyomo model once, solve it as often as needed.
 
-Only this module, :mod:`sanctopt.solver_options`, `solver_run` and `solver_relaxation` import
-highspy. Facts about HiGHS 1.15.1 that shape them, each held by a test in ``tests/test_solver.py``:
+Only this module, :mod:`sanctopt.solver_options`, `solver_run` and `solver_relaxation` import highspy. Facts
+about HiGHS 1.15.1 that shape them, each held by a test in ``tests/test_solver.py``:
 
 - It accepts NaN in costs and coefficients and calls the result optimal; of NaN bounds it complains, keeps
   the model and solves it. :mod:`sanctopt.model_compiler` refuses such numbers first.
@@ -42,15 +42,10 @@ from sanctopt.solver_options import (
     Reason,
     SolveOptions,
     SolveReport,
-    relative_gap,
 )
-from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, ending, expect_ok, loaded, set_option
-from sanctopt.standard_form import (
-    Evaluation,
-    FloatArray,
-    StandardForm,
-    VarData,
-)
+from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, expect_ok, loaded, set_option
+from sanctopt.solver_verdict import VIOLATION_TOLERANCE, judged
+from sanctopt.standard_form import Evaluation, FloatArray, StandardForm, VarData
 
 __all__ = [
     "CompiledProgram",
@@ -63,10 +58,6 @@ __all__ = [
     "compile_program",
 ]
 
-VIOLATION_TOLERANCE = 1e-6
-"""Largest absolute violation of an incumbent: HiGHS's own ``mip_feasibility_tolerance``."""
-
-_TOLERANCES = ("mip_feasibility_tolerance", "primal_feasibility_tolerance")
 PRESOLVE = "off"
 """Presolve of HiGHS 1.15.1 has called worse points optimal on programs of this game, with its default rules
 and with some of them switched off (``tests/test_solver_traps.py``); it removes few of their rows anyway. The
@@ -446,44 +437,21 @@ class CompiledProgram:
         monitor: Monitor,
         refused: bool,
     ) -> SolveReport:
-        """Judge the outcome: the point by the program, the bound by the point, the reason by the gap."""
-        sign = 1.0 if self._form.maximize else -1.0
+        """What of the outcome is believed, with the size of the program and the time it took."""
         if outcome.status == HighsModelStatus.kModelEmpty:
             offset = self._form.offset
             outcome = replace(outcome, values=np.zeros(0), objective=offset, dual_bound=offset)
-        reason, limit, message = ending(options, outcome)
-        values, incumbent, bound = outcome.values, None, outcome.dual_bound
-        if reason in (Reason.INFEASIBLE, Reason.UNBOUNDED):
-            values = bound = None
-        if values is not None:
-            incumbent = self.evaluate(values).objective
-            message = message or self._flaw(options, values, outcome.objective)
-        if complete is not None and reason is Reason.INFEASIBLE:
-            message = "HiGHS calls the program infeasible, but the start is feasible"
-        elif complete is not None and reason is not Reason.UNBOUNDED:
-            worth = self.evaluate(complete).objective
-            if incumbent is None or sign * (worth - incumbent) > 0:
-                values, incumbent = complete, worth
-        if incumbent is not None and bound is not None:
-            if sign * (incumbent - bound) > 1e-6 * max(1.0, abs(incumbent)):
-                message = message or f"the incumbent {incumbent} beats the dual bound {bound}"
-            bound = sign * max(sign * bound, sign * incumbent)
-        gap = relative_gap(incumbent, bound)
-        if reason is Reason.OPTIMAL and gap > options.relative_gap + 1e-12:
-            wanted = options.relative_gap
-            message = message or f"HiGHS calls a gap of {gap:g} optimal, {wanted:g} was asked for"
-        if message:
-            reason, values, incumbent, bound, gap = Reason.ERROR, None, None, None, np.inf
-        if values is not None:
-            values.flags.writeable = False
-        self._values = values
+        verdict = judged(options, outcome, complete, self.evaluate, self._form.maximize)
+        self._values = verdict.values
+        if self._values is not None:
+            self._values.flags.writeable = False
         return SolveReport(
-            reason=reason,
-            limit=Limit.INTERRUPT if monitor.interrupted else limit,
-            message=message,
-            incumbent=incumbent,
-            dual_bound=bound,
-            relative_gap=gap,
+            reason=verdict.reason,
+            limit=Limit.INTERRUPT if monitor.interrupted else verdict.limit,
+            message=verdict.message,
+            incumbent=verdict.incumbent,
+            dual_bound=verdict.dual_bound,
+            relative_gap=verdict.relative_gap,
             nodes=outcome.nodes,
             simplex_iterations=outcome.iterations,
             rows=len(self._form.row_lower),
@@ -492,19 +460,8 @@ class CompiledProgram:
             nonzeros=int(self._form.matrix.nnz),
             compile_seconds=self._compile_seconds,
             solve_seconds=monitor.seconds(),
-            contradicted=refused and not outcome.refused and values is not None,
+            contradicted=refused and not outcome.refused and self._values is not None,
         )
-
-    def _flaw(self, options: SolveOptions, values: FloatArray, objective: float) -> str:
-        """Say what is wrong with a point that HiGHS returned; empty if nothing."""
-        found = self.evaluate(values)
-        # A caller who loosens a tolerance of HiGHS's loosens this check with it.
-        loosened = (float(options.highs.get(name, 0.0)) for name in _TOLERANCES)
-        if not found.largest_violation <= max(VIOLATION_TOLERANCE, *loosened) + 1e-9:  # 1e-9: rounding
-            return f"the point that HiGHS returned breaks the program: {found}"
-        if not abs(objective - found.objective) <= 1e-6 * max(1.0, abs(found.objective)):
-            return f"HiGHS gives objective {objective} to a point worth {found.objective}"
-        return ""
 
     def _start(self, values: Mapping[VarData, float]) -> _Start:
         """Columns and values of a mapping, integers made exact; constants of the model are left out."""

@@ -123,6 +123,12 @@ class StandardForm:
         """Bounds of all columns."""
         return Bounds(self.column_lower, self.column_upper)
 
+    def bounds_with_whole(self, lower: NDArray[Any], upper: NDArray[Any]) -> Bounds:
+        """Bounds of all columns, those of whole numbers (shape: their count) replaced."""
+        low, high = self.column_lower.copy(), self.column_upper.copy()
+        low[self.integer], high[self.integer] = lower, upper
+        return Bounds(low, high)
+
     def with_row(self, terms: Sequence[tuple[int, float]], lower: float, name: str) -> StandardForm:
         """The same program with one more row, ``sum of coefficient * column >= lower``."""
         columns = [column for column, _ in terms]

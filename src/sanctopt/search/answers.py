@@ -154,6 +154,10 @@ class AnswerTree:
             self._push(root)
             with self._open.taken() as node:
                 self._push_relaxed(node)
+        if self.best is not None and self._open.bound() == NOTHING:
+            raise SolverError(
+                f"{self._purpose}: none is possible, but a ladder is known; please report this case"
+            )
         if self._dives:
             self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
@@ -391,12 +395,8 @@ class AnswerTree:
     def _rungs_alone(self, node: Node) -> Program:
         """The program of complete paths, with the best ladder as a floor."""
         whole = self._program
-        fixed, tied = self._index.settled_by(self._branching.by_type(node.paths))
-        for variable, value in self._whole.settled(self._worthwhile(node)):
-            if variable not in fixed:
-                fixed[tied.get(variable, variable)] = value
-        for variable in [follower for follower, lead in tied.items() if lead in fixed]:
-            fixed[variable] = fixed[tied.pop(variable)]
+        settled = self._whole.settled(self._worthwhile(node))
+        fixed, tied = self._index.settled_by(self._branching.by_type(node.paths), settled)
         purpose = f"{self._purpose}, answers held"
         program = replace(whole, purpose=purpose, compiled=whole.compiled.restricted(fixed, tied))
         if self.best is not None:
@@ -463,26 +463,13 @@ class AnswerTree:
 
     def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""
-        value = None if self.best is None else self.best.worth
-        form = self._program.compiled.form
-        report = SolveReport(
-            reason=reason,
-            limit=limit,
-            message="",
-            incumbent=value,
-            dual_bound=bound,
-            relative_gap=relative_gap(value, bound),
-            nodes=self._branched,
-            simplex_iterations=self._whole.iterations + self._table.iterations,
-            rows=len(form.row_lower),
-            columns=len(form.cost),
-            integer_columns=int(form.integer.sum()),
-            nonzeros=int(form.matrix.nnz),
-            compile_seconds=0.0,
-            solve_seconds=self._clock.seconds(),
-            contradicted=False,
+        return self._program.search_phase(
+            self._purpose,
+            (reason, limit),
+            (None if self.best is None else self.best.worth, bound),
+            (self._branched, self._whole.iterations + self._table.iterations),
+            self._clock.seconds(),
         )
-        return Phase(self._purpose, report)
 
 
 def answer_tree(

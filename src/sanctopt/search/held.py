@@ -95,7 +95,7 @@ class HeldProgram:
 
     def within(self, leeway: Leeway) -> Bounds | None:
         """Bounds of the columns with this leeway; None if there is no such point."""
-        return self._propagation.tightened(self._sides(leeway))
+        return self._propagation.tightened(self._form.bounds_with_whole(leeway.lower, leeway.upper))
 
     def going_on(self, within: Bounds, paths: Paths) -> Bounds | None:
         """Bounds on longer paths, from what `within` gave of shorter ones; None if these are not possible."""
@@ -104,11 +104,6 @@ class HeldProgram:
     def _narrowed(self, bounds: Bounds, paths: Paths, since: Bounds | None = None) -> Bounds | None:
         narrower = bounds.holding(dict(said(self._takes, self._concedes, paths)))
         return None if narrower is None else self._propagation.tightened(narrower, since)
-
-    def _sides(self, leeway: Leeway) -> Bounds:
-        lower, upper = self._form.column_lower.copy(), self._form.column_upper.copy()
-        lower[self._whole], upper[self._whole] = leeway.lower, leeway.upper
-        return Bounds(lower, upper)
 
     def leeway(self, bounds: Bounds) -> Leeway:
         """What bounds leave to the whole-number columns."""
@@ -132,7 +127,8 @@ class HeldProgram:
         """
         unit = self._unit
         least = None if enough is None else enough / unit
-        found = self._relaxation.solve(self._sides(leeway), basis, seconds, least)
+        bounds = self._form.bounds_with_whole(leeway.lower, leeway.upper)
+        found = self._relaxation.solve(bounds, basis, seconds, least)
         self.solves += 1
         if found is None:
             return None

@@ -166,25 +166,14 @@ class NeighbourhoodSearch:
 
     def phase(self) -> Phase:
         """All programs together, as one phase."""
-        form = self.program.compiled.form
-        report = SolveReport(
-            reason=Reason.INTERRUPTED if self._task.stop.is_set() else Reason.LIMIT,
-            limit=Limit.INTERRUPT if self._task.stop.is_set() else Limit.TIME,
-            message="",
-            incumbent=self._task.worth(self.best),
-            dual_bound=None,
-            relative_gap=float("inf"),
-            nodes=sum(report.nodes for report in self.reports),
-            simplex_iterations=sum(report.simplex_iterations for report in self.reports),
-            rows=len(form.row_lower),
-            columns=len(form.cost),
-            integer_columns=int(form.integer.sum()),
-            nonzeros=int(form.matrix.nnz),
-            compile_seconds=0.0,
-            solve_seconds=sum(report.solve_seconds for report in self.reports),
-            contradicted=False,
+        stopped = self._task.stop.is_set()
+        return self.program.search_phase(
+            f"{self._purpose}, {len(self.reports)} neighbourhoods",
+            (Reason.INTERRUPTED, Limit.INTERRUPT) if stopped else (Reason.LIMIT, Limit.TIME),
+            (self._task.worth(self.best), None),
+            (sum(r.nodes for r in self.reports), sum(r.simplex_iterations for r in self.reports)),
+            sum(r.solve_seconds for r in self.reports),
         )
-        return Phase(f"{self._purpose}, {len(self.reports)} neighbourhoods", report)
 
     def _round(self, chosen: list[Neighbourhood], point: Values, clock: Clock) -> bool:
         """Search some neighbourhoods of the best ladder; tells whether there is a better one now."""

@@ -6,7 +6,7 @@ types share everything until they part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
@@ -170,12 +170,19 @@ class PathIndex:
                 found.setdefault((family, key[0], key[-1]), {})[key[1:-1]] = variable
         return found
 
-    def settled_by(self, paths: Paths) -> tuple[Values, Values]:
+    def settled_by(self, paths: Paths, others: Iterable[tuple[Any, float]] = ()) -> tuple[Values, Values]:
         """What complete paths decide: values of variables, and which variables are the same.
 
         While two types are together, their decisions and all that follows from them are one; and what
         follows from the answer of a stage too, if that is decided and the same. Types that have parted are
         free of each other. After a game has ended, a copy that nobody else meets stays empty.
+
+        Parameters
+        ----------
+        paths : mapping of str to Path
+            Complete paths.
+        others : iterable of (variable, float)
+            Values that follow from more than the paths; what is tied to these variables has them, too.
 
         Returns
         -------
@@ -211,4 +218,9 @@ class PathIndex:
             fixed[variable] = float(together(paths, one, other, stages) <= stage)
         for variable in fixed:
             tied.pop(variable, None)
+        for variable, value in others:
+            if variable not in fixed:
+                fixed[tied.get(variable, variable)] = value
+        for variable in [follower for follower, lead in tied.items() if lead in fixed]:
+            fixed[variable] = fixed[tied.pop(variable)]
         return fixed, tied

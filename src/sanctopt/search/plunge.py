@@ -50,7 +50,9 @@ def _rounded(form: StandardForm, relaxation: Relaxation, clock: Clock) -> FloatA
     last: tuple[Bounds, int] | None = None
     turns = 0
     while bounds is not None:
-        found = relaxation.solve(_of_whole(form, bounds), None, clock.left())
+        # Only whole numbers take part: slack has widened what is known of the others.
+        whole = form.bounds_with_whole(bounds.lower[form.integer], bounds.upper[form.integer])
+        found = relaxation.solve(whole, None, clock.left())
         if found is None:
             if last is None or turns == TURNS:
                 return None
@@ -86,11 +88,3 @@ def _steps(form: StandardForm, values: FloatArray) -> Iterator[int]:
 def _taking(propagation: BoundPropagation, bounds: Bounds, column: int, value: float) -> Bounds | None:
     held = bounds.holding({column: value})
     return None if held is None else propagation.tightened(held, bounds)
-
-
-def _of_whole(form: StandardForm, bounds: Bounds) -> Bounds:
-    """The bounds of whole-number columns; the others keep the program's, which no slack has widened."""
-    whole = form.integer
-    return Bounds(
-        np.where(whole, bounds.lower, form.column_lower), np.where(whole, bounds.upper, form.column_upper)
-    )

@@ -26,7 +26,7 @@ from sanctopt.search.forced import Forced, forced_rows, overlooked
 from sanctopt.search.task import AGREE, Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.solution import Phase
 from sanctopt.solver import CompiledProgram, compile_program
-from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, SolveReport
+from sanctopt.solver_options import Limit, Progress, Reason, SolveOptions, SolveReport, relative_gap
 from sanctopt.standard_form import FloatArray
 
 TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-9}
@@ -148,6 +148,50 @@ class Program:
         incumbent = None if report.incumbent is None else self.unit * report.incumbent
         bound = None if report.dual_bound is None else self.unit * report.dual_bound
         return Phase(self.purpose + note, replace(report, incumbent=incumbent, dual_bound=bound))
+
+    def search_phase(
+        self,
+        purpose: str,
+        ended: tuple[Reason, Limit],
+        values: tuple[float | None, float | None],
+        counts: tuple[int, int],
+        seconds: float,
+    ) -> Phase:
+        """A search over programs like this one, as one phase.
+
+        Parameters
+        ----------
+        purpose : str
+            Name of the phase.
+        ended : tuple of Reason and Limit
+            Why the search ended.
+        values : tuple of float or None
+            Worth of the best ladder, and the bound of all (millions of US dollars).
+        counts : tuple of int
+            Nodes of branch and bound, and simplex iterations, of all its solves.
+        seconds : float
+            Time of the search.
+        """
+        form = self.compiled.form
+        (reason, limit), (worth, bound), (nodes, iterations) = ended, values, counts
+        report = SolveReport(
+            reason=reason,
+            limit=limit,
+            message="",
+            incumbent=worth,
+            dual_bound=bound,
+            relative_gap=relative_gap(worth, bound),
+            nodes=nodes,
+            simplex_iterations=iterations,
+            rows=len(form.row_lower),
+            columns=len(form.cost),
+            integer_columns=int(form.integer.sum()),
+            nonzeros=int(form.matrix.nnz),
+            compile_seconds=0.0,
+            solve_seconds=seconds,
+            contradicted=False,
+        )
+        return Phase(purpose, report)
 
     def rungs(self) -> dict[History, Rung]:
         """The rungs of the incumbent."""

@@ -162,32 +162,39 @@ def _adaptive(task: Task) -> SearchResult:
     if _decisions(task) <= TINY:
         return _exact(task, "adaptive program", TINY_TUNING)
     if _large(task):
-        return _large_adaptive(task)[0]
+        first, caps, ladders = _large_adaptive(task)
+        return first if ladders is None else _then_tree(task, first, caps, ladders)
     options = task.options
     if _decisions(task) > LARGE and options.node_limit is None:
         options = replace(options, time_limit_seconds=HEAD_START)
-        first, caps = _large_adaptive(replace(task, options=options, clock=Clock(HEAD_START)))
+        first, caps, _ = _large_adaptive(replace(task, options=options, clock=Clock(HEAD_START)))
         return first if first.reason is not Reason.LIMIT else _then_tree(task, first, caps, Ladders.NEARBY)
     ladders = Ladders.BY_DIVES if _decisions(task) <= SMALL else Ladders.NEARBY
     return _from_known_ladders(task, "adaptive program", ladders)
 
 
-def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float]]:
-    """What a large game has time for, and a proven bound of the payoff against each type."""
+def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders | None]:
+    """What a large game has time for before the tree, and what is left to the tree.
+
+    With it a proven bound of the payoff against each type, and how the tree that is to follow looks for
+    ladders; None if none is to follow.
+    """
     wanted = task.options.relative_gap
     options = replace(task.options, relative_gap=max(wanted * KNOWN_GAP, LEAST_GAP))
     closer = replace(task, options=options)
     known = known_types(closer, LARGE_KNOWN_SHARE, large=True)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
-        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), {}
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), {}, None
     bound = bound_from_types(task, known)
-    found = _of_known_types(task, known)
+    given = known_ladders(task)
+    found = [*given, do_nothing(task), *_of_known_types(task, known)]
     outcome = _best(task, found)
     apart = _far(task, outcome, bound, known, APART_BUILDING)
     far = apart
     if not apart:
-        outcome, made = _first_ladder(task, known, found)
+        pooled, made = _pooled(task, known, given)
+        outcome = _best(task, [*found, *pooled])
         phases += made
         far = _far(task, outcome, bound, known, BUILDING)
     if outcome is not None and not (apart or task.stop.is_set()):
@@ -201,12 +208,11 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float]]:
         bound = bound_from_types(task, known)
     caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
     if _closed(task, outcome, bound):
-        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps
+        return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps, None
     if task.stop.is_set():
-        return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases), caps
-    result = SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases)
-    ladders = Ladders.NEARBY if apart else Ladders.ON_THE_WAY
-    return _then_tree(task, result, caps, ladders) if far else result, caps
+        return SearchResult(best, bound, Reason.INTERRUPTED, Limit.INTERRUPT, phases), caps, None
+    ladders = Ladders.NEARBY if apart else Ladders.ON_THE_WAY if far else None
+    return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases), caps, ladders
 
 
 def _then_tree(task: Task, first: SearchResult, caps: Mapping[str, float], ladders: Ladders) -> SearchResult:
@@ -244,10 +250,9 @@ def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
 
 
 def _of_known_types(task: Task, known: dict[str, SearchResult]) -> list[Outcome]:
-    """Known ladders, doing nothing, and what is best against each known type, played against all."""
+    """What is best against each known type, played against all."""
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
-    replays = [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
-    return [*known_ladders(task), do_nothing(task), *replays]
+    return [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
 
 
 def _best(task: Task, found: list[Outcome]) -> Outcome | None:
@@ -255,26 +260,23 @@ def _best(task: Task, found: list[Outcome]) -> Outcome | None:
     return max((outcome for outcome in found if task.allows(outcome)), key=task.worth, default=None)
 
 
-def _first_ladder(
-    task: Task, known: dict[str, SearchResult], found: list[Outcome]
-) -> tuple[Outcome | None, tuple[Phase, ...]]:
-    """The best of what was found and of the pools' ladders.
-
-    Who knows a good ladder already has no need of pools.
-    """
+def _pooled(
+    task: Task, known: dict[str, SearchResult], given: list[Outcome]
+) -> tuple[list[Outcome], tuple[Phase, ...]]:
+    """The pools' ladders; who knows a good ladder already has no need of pools."""
     bound = bound_from_types(task, known)
-    known_worth = map(task.worth, known_ladders(task))
-    good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in known_worth)
+    good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, given))
+    found: list[Outcome] = []
     phases: tuple[Phase, ...] = ()
     for _ in range(0 if good or _no_time_for_pools(task, known) else POOL_TRIES):
         if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
             break
         pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE)
         phases += made
-        found = found + pooled
+        found += pooled
         if any(task.allows(outcome) for outcome in pooled):
             break
-    return _best(task, found), phases
+    return found, phases
 
 
 def _nearby(
