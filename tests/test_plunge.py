@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyomo.environ as pyo
 import pytest
 
 from oracle import brute_force
@@ -11,6 +12,7 @@ from sanctopt.search.paths import PathIndex, played_paths
 from sanctopt.search.plunge import plunge
 from sanctopt.search.program import Program
 from sanctopt.search.task import Clock
+from sanctopt.solver import compile_program
 from suite.families import generate
 from test_answers import task
 from test_search import several_types
@@ -53,6 +55,52 @@ def test_where_there_is_no_point_it_finds_none() -> None:
     above = (brute_force(game).value + 1.0) / program.unit
     program.compiled.add_row(program.model.worth_terms, above, "floor")
     assert not plunge(program, Clock(None))
+
+
+def dead_ends(number: int) -> Program:
+    """Promises that the relaxation keeps by six sevenths, and nobody can keep: of three, two are wanted.
+
+    Row by row, nothing rules them out.
+    """
+    model = pyo.ConcreteModel()
+    model.of = pyo.Set(initialize=range(number))
+    model.kept = pyo.Var(model.of, domain=pyo.Binary)
+    model.done = pyo.Var(model.of, [0, 1, 2], domain=pyo.Binary)
+    model.wanted = pyo.Constraint(
+        model.of, rule=lambda m, n: sum(m.done[n, i] for i in range(3)) >= 2 * m.kept[n]
+    )
+    model.room = pyo.Constraint(
+        model.of, [0, 1, 2], rule=lambda m, n, i: m.done[n, i] + m.done[n, (i + 1) % 3] <= 2 - m.kept[n]
+    )
+    model.worth = pyo.Objective(expr=sum(model.kept[n] for n in model.of), sense=pyo.maximize)
+    return Program(task(several_types(0)), "dead ends", model, compile_program(model))
+
+
+@pytest.mark.parametrize("number", [1, 2, 5])
+def test_a_dead_end_is_left(number: int) -> None:
+    program = dead_ends(number)
+    assert plunge(program, Clock(None))
+    assert all(program.compiled.value(program.model.kept[n]) == 0.0 for n in range(number))
+
+
+def test_of_many_dead_ends_only_so_many_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sanctopt.search.plunge.DEAD_ENDS", 3)
+    assert plunge(dead_ends(1), Clock(None))
+    assert not plunge(dead_ends(5), Clock(None))
+
+
+def test_what_is_held_stays_held() -> None:
+    found = 0
+    for game in map(several_types, SEEDS):
+        program = Program.build(task(game), "all", tight=True)
+        start = next(iter(program.model.starts.values()), None)
+        if start is None:
+            continue
+        program.compiled.fix(start, 1.0)
+        if plunge(program, Clock(None)):
+            assert program.compiled.value(start) == pytest.approx(1.0, abs=1e-6)
+            found += 1
+    assert found > 0
 
 
 def test_no_time_finds_none() -> None:

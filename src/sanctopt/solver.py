@@ -45,7 +45,7 @@ from sanctopt.solver_options import (
 )
 from sanctopt.solver_run import Monitor, OnProgress, Outcome, Runner, expect_ok, loaded, set_option
 from sanctopt.solver_verdict import VIOLATION_TOLERANCE, judged
-from sanctopt.standard_form import Evaluation, FloatArray, StandardForm, VarData
+from sanctopt.standard_form import Bounds, Evaluation, FloatArray, StandardForm, VarData
 
 __all__ = [
     "CompiledProgram",
@@ -139,6 +139,11 @@ class CompiledProgram:
     def form(self) -> StandardForm:
         """The program as arrays, with the bounds of the model."""
         return self._form
+
+    @property
+    def bounds_now(self) -> Bounds:
+        """Bounds of all columns as they are now."""
+        return Bounds(self._lower.copy(), self._upper.copy())
 
     @property
     def values(self) -> FloatArray:

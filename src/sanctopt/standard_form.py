@@ -65,6 +65,10 @@ class Bounds:
     lower: FloatArray
     upper: FloatArray
 
+    def with_those_of(self, other: Bounds, columns: NDArray[np.bool_]) -> Bounds:
+        """These bounds with the other ones in some columns."""
+        return Bounds(np.where(columns, other.lower, self.lower), np.where(columns, other.upper, self.upper))
+
     def holding(self, values: Mapping[int, float]) -> Bounds | None:
         """These bounds with some columns held at values; None if a value is outside of them."""
         columns = np.fromiter(values.keys(), dtype=np.int64, count=len(values))

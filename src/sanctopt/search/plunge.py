@@ -1,7 +1,8 @@
 """A point of a program by rounding its relaxation step by step.
 
-For programs in which HiGHS has found no point in its time. What a relaxation takes most of is taken wholly,
-what follows from that is drawn from the rows, and the relaxation is solved again.
+For programs in which HiGHS finds no point in its time, or late. What a relaxation takes most of is taken
+wholly, what follows from that is drawn from the rows, and the relaxation is solved again. At a dead end, less
+is taken at once, down to one column, which at last is left out.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from sanctopt.standard_form import Bounds, FloatArray, StandardForm
 NEARLY = 0.8
 """All that a relaxation takes at least this much of is taken wholly in one step."""
 
-TURNS = 10
-"""How often it is tried to leave out what could not be taken."""
+DEAD_ENDS = 50
+"""Relaxations without a point, after which no other way is tried."""
 
 OPEN = 1e-6
 """What is closer to a whole number is one."""
@@ -33,7 +34,7 @@ def plunge(program: Program, clock: Clock) -> bool:
     form = program.compiled.form
     try:
         with Relaxation(form, program.task.options.seed) as relaxation:
-            values = _rounded(form, relaxation, clock)
+            values = _rounded(form, program.compiled.bounds_now, relaxation, clock)
     except TimeoutError:
         return False
     if values is None:
@@ -43,46 +44,61 @@ def plunge(program: Program, clock: Clock) -> bool:
         return possible and program.solve(clock.left()).has_solution
 
 
-def _rounded(form: StandardForm, relaxation: Relaxation, clock: Clock) -> FloatArray | None:
+def _rounded(form: StandardForm, opening: Bounds, relaxation: Relaxation, clock: Clock) -> FloatArray | None:
     """A point of the relaxation that is whole where it must be; None if the steps lead to none."""
     propagation = BoundPropagation(form, heeded_rows(form))
-    bounds = propagation.tightened(form.bounds)
-    last: tuple[Bounds, int] | None = None
-    turns = 0
-    while bounds is not None:
-        # Only whole numbers take part: slack has widened what is known of the others.
-        whole = form.bounds_with_whole(bounds.lower[form.integer], bounds.upper[form.integer])
-        found = relaxation.solve(whole, None, clock.left())
-        if found is None:
-            if last is None or turns == TURNS:
-                return None
-            turns += 1
-            before, column = last
-            bounds, last = _taking(propagation, before, column, 0.0), None
+    first = propagation.tightened(opening)
+    ways = [] if first is None else [iter((first,))]
+    dead_ends = 0
+    while ways and dead_ends < DEAD_ENDS:
+        bounds = next(ways[-1], None)
+        if bounds is None:
+            ways.pop()
             continue
-        steps = list(_steps(form, found.values))
-        if not steps:
+        # Only whole numbers take part: slack has widened what is known of the others.
+        found = relaxation.solve(opening.with_those_of(bounds, form.integer), None, clock.left())
+        if found is None:
+            dead_ends += 1
+            continue
+        columns = _largest(form, found.values)
+        if not columns:
             return found.values
-        for column in steps:
-            if bounds.lower[column] == bounds.upper[column]:
-                continue  # an earlier step has settled it
-            taken = _taking(propagation, bounds, column, 1.0)
-            last = None if taken is None else (bounds, column)
-            bounds = taken or _taking(propagation, bounds, column, 0.0)
-            if bounds is None:
-                return None
+        ways.append(_ways_on(propagation, bounds, columns))
     return None
 
 
-def _steps(form: StandardForm, values: FloatArray) -> Iterator[int]:
-    """Columns to take wholly now, the largest first."""
+def _largest(form: StandardForm, values: FloatArray) -> list[int]:
+    """The column that a point takes most of without taking it wholly, and all that it nearly takes."""
     whole = np.flatnonzero(form.integer)
     part = values[whole]
     open_ones = np.flatnonzero(np.abs(part - np.round(part)) > OPEN)
-    for number, place in enumerate(open_ones[np.argsort(-part[open_ones], kind="stable")]):
-        if number and part[place] < NEARLY:
-            return
-        yield int(whole[place])
+    order = open_ones[np.argsort(-part[open_ones], kind="stable")]
+    return [int(whole[place]) for n, place in enumerate(order) if n == 0 or part[place] >= NEARLY]
+
+
+def _ways_on(propagation: BoundPropagation, bounds: Bounds, columns: list[int]) -> Iterator[Bounds]:
+    """All columns taken, half of them, and so on down to the first alone, then without it."""
+    count = len(columns)
+    while count:
+        taken = _all_taken(propagation, bounds, columns[:count])
+        if taken is not None:
+            yield taken
+        count //= 2
+    without = _taking(propagation, bounds, columns[0], 0.0)
+    if without is not None:
+        yield without
+
+
+def _all_taken(propagation: BoundPropagation, bounds: Bounds, columns: list[int]) -> Bounds | None:
+    """Bounds with columns taken one after the other, those left out that can be no more; None if none are."""
+    reached: Bounds | None = bounds
+    for column in columns:
+        if reached is None:
+            return None
+        if reached.lower[column] < reached.upper[column]:  # else an earlier one has settled it
+            before = reached
+            reached = _taking(propagation, before, column, 1.0) or _taking(propagation, before, column, 0.0)
+    return reached
 
 
 def _taking(propagation: BoundPropagation, bounds: Bounds, column: int, value: float) -> Bounds | None:

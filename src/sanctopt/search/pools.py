@@ -15,6 +15,7 @@ from dataclasses import replace
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
+from sanctopt.search.plunge import plunge
 from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.workers import Turns, each
@@ -30,6 +31,9 @@ POOL_GAP, LEAST_POOL_GAP = 0.5, 2e-3
 PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
 """Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
 conceding regimes before the next is tried."""
+
+PLUNGE_SHARE = 0.5
+"""Share of the time for a common path that a plunge may take, where no ladder is known to begin with."""
 
 HIGHS = {"presolve": "on", "mip_allow_restart": False, "mip_lp_age_limit": 2}
 """On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case).
@@ -165,6 +169,8 @@ def _path(
         share = 1.0 if number == len(chains) - 1 else TRY_SHARE
         points = [point for point in map(program.complete, starts) if point is not None]
         start = max(points, key=lambda point: program.compiled.evaluate(point).objective, default=None)
+        if start is None and plunge(program, Clock(clock.left(PLUNGE_SHARE))):
+            start = program.incumbent()
         report = program.solve(clock.left(share), start, node_limit=NODES, highs=HIGHS)
         phases += (program.phase(report),)
         if report.has_solution:

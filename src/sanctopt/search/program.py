@@ -195,9 +195,10 @@ class Program:
 
     def rungs(self) -> dict[History, Rung]:
         """The rungs of the incumbent."""
-        return read_rungs(self.model, self._incumbent())
+        return read_rungs(self.model, self.incumbent())
 
-    def _incumbent(self) -> Values:
+    def incumbent(self) -> Values:
+        """Values of all variables at the incumbent, constants included."""
         values: Values = ComponentMap(self.compiled.form.constants.items())
         values.update((variable, self.compiled.value(variable)) for variable in self.compiled.columns)
         return values
@@ -231,7 +232,7 @@ class Program:
         that are not yet optimal, or leave out an exit. The program may also have claimed more than the
         game gives; `Settlement` says so.
         """
-        values = self._incumbent()
+        values = self.incumbent()
         taken = read_responses(self.model, values)
         rungs = read_rungs(self.model, values)
         claimed = self.unit * self.compiled.evaluate(self.compiled.values).objective
