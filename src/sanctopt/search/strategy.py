@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome, counts_by_type
 from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
+from sanctopt.search.groups import grouped, groups_can_bound
 from sanctopt.search.known import bound_from_types, known_types, known_types_again, slowest, type_bound
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
@@ -59,6 +61,10 @@ the neighbourhoods get this share, and the rest goes to the tree of answers in p
 APART_BUILDING = 0.15
 """Where the gap is as wide before any pool was asked, and this share of the tree's time builds its programs,
 the tree has all the time: on adapting/L/0, it finds better ladders than pools do (decision 0018)."""
+
+TIE_GAP, TIE_AFTER = 0.01, 0.5
+"""Gap of a large game up to which what is missing is the tie between types, rather than a better ladder: then
+the neighbourhoods leave, after this share of their time, most of the rest to groups of types."""
 
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
@@ -191,7 +197,7 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
     found = [*given, do_nothing(task), *_of_known_types(task, known)]
     outcome = _best(task, found)
     apart = _far(task, outcome, bound, known, APART_BUILDING)
-    far = apart
+    far, tied_bound = apart, math.inf
     if not apart:
         pooled, made = _pooled(task, known, given)
         outcome = _best(task, [*found, *pooled])
@@ -201,12 +207,17 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
         share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
         outcome, made = _nearby(task, outcome, bound, known, share)
         phases += made
+        if _tie_is_missing(task, outcome, bound) and not task.stop.is_set():
+            outcome, tied_bound, made = _in_groups(task, known, outcome)
+            phases += made
+    bound = min(bound, tied_bound)
     best = None if outcome is None else claimed_by_type(task, outcome)
     if not far and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = bound_from_types(task, known)
-    caps = {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
+    bound = min(bound, tied_bound)
+    caps = _caps(task, known)
     if _closed(task, outcome, bound):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps, None
     if task.stop.is_set():
@@ -288,8 +299,31 @@ def _nearby(
     if _closed(task, lean, bound) or _building(task, known) > BUILDING * (clock.left() or 0.0):
         return lean, ()
     near = NeighbourhoodSearch(Program.build(task, "adaptive program"), "better ladders nearby", lean)
-    near.run(clock.until(NEARBY_RUN), bound)
+    near.run(clock.until(TIE_AFTER), bound)
+    if not _tie_is_missing(task, near.best, bound):
+        near.run(clock.until(NEARBY_RUN), bound)
     return tidied(task, near.best, clock), (near.phase(),)
+
+
+def _tie_is_missing(task: Task, outcome: Outcome, bound: float) -> bool:
+    """Whether groups of types can close what is left of the gap under known types' bound."""
+    gap = relative_gap(task.worth(outcome), max(bound, task.worth(outcome)))
+    return groups_can_bound(task) and task.options.relative_gap < gap <= TIE_GAP
+
+
+def _in_groups(
+    task: Task, known: dict[str, SearchResult], outcome: Outcome
+) -> tuple[Outcome, float, tuple[Phase, ...]]:
+    """The best ladder now, the bound that groups of types prove, and their programs."""
+    clock = task.clock.until(NEARBY_SHARE)
+    bound, found, phases = grouped(task, _caps(task, known), outcome, clock)
+    best = _best(task, [outcome, *found]) or outcome
+    return (outcome if best is outcome else tidied(task, best, clock)), bound, phases
+
+
+def _caps(task: Task, known: dict[str, SearchResult]) -> dict[str, float]:
+    """Proven bound of what counts against each type."""
+    return {patron.name: type_bound(task, patron, known) for patron in task.game.patron_types}
 
 
 def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:

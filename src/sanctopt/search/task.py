@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from sanctopt.aims import PLAIN, Aims
@@ -13,7 +13,7 @@ from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome
 from sanctopt.play import play
 from sanctopt.position import NO_PAST, Past
-from sanctopt.search.alone import alone_with
+from sanctopt.search.alone import alone_with, among
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveOptions, relative_gap
 
@@ -102,6 +102,10 @@ class Task:
         game = alone_with(self.game, self.game.patron_type[name])
         aims = self.aims.alone(self.game)
         return replace(self, game=game, information=Information.ADAPTIVE, aims=aims, known_ladders=())
+
+    def among(self, names: Collection[str]) -> Task:
+        """The task if it is known that the type is one of these; for tasks without limits."""
+        return replace(self, game=among(self.game, names), known_ladders=())
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+"""Bounds and ladders of groups of types, for large games.
+
+If it is known that the type is one of a group g, the coalition can only gain, so a partition of the types
+bounds the expectation::
+
+    V <= sum over groups g of P(g) V(g)
+
+With groups of one these are the known types, and what the tie between types costs is not in the bound. A
+group keeps the tie among its own: it is put together of a type that loses much by the tie and of those that
+lose little. The tree of answers solves its game, which is far smaller than that of all types, and what is
+best for a group is played against all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sanctopt.aims import Expectation
+from sanctopt.outcome import Outcome, counts_by_type
+from sanctopt.search.answers import Ladders, answer_tree
+from sanctopt.search.claims import claimed_by_type
+from sanctopt.search.program import replayed
+from sanctopt.search.task import Clock, SearchResult, Task
+from sanctopt.search.workers import Turns, each
+from sanctopt.solution import Phase
+from sanctopt.solver_options import relative_gap
+
+GROUP_GAP, LEAST_GAP = 0.1, 1e-6
+"""A group is solved to this part of the gap asked for, but no closer than HiGHS's own accuracy."""
+
+LOSES = 0.1
+"""A type that loses at least this share of what all lose together leads a group."""
+
+LONGER = 3.0
+"""How many times the time of the last round the next one, with one type more in each group, must have."""
+
+Group = tuple[str, ...]
+
+
+def groups_can_bound(task: Task) -> bool:
+    """Whether the worth of a ladder is the expectation over types, and limits tie them no further."""
+    return isinstance(task.aims.criterion, Expectation) and not task.aims.limits
+
+
+def grouped(
+    task: Task, caps: Mapping[str, float], outcome: Outcome, clock: Clock
+) -> tuple[float, list[Outcome], tuple[Phase, ...]]:
+    """Bound of the worth by groups of types, in rounds of ever larger ones, as long as there is time.
+
+    Parameters
+    ----------
+    task : Task
+        Adaptive, of several types; `groups_can_bound`.
+    caps : mapping of str to float
+        Proven bound of what counts against each type (millions of US dollars).
+    outcome : Outcome
+        The best ladder known, played.
+    clock : Clock
+        Time for it, limited.
+
+    Returns
+    -------
+    tuple
+        The bound; what is best for each group, played against all types; the phases.
+    """
+    prior = {patron.name: patron.prior for patron in task.game.patron_types}
+    apart = bound = sum(prior[name] * caps[name] for name in prior)
+    found: list[Outcome] = []
+    phases: tuple[Phase, ...] = ()
+    leaders, others = led(task, caps, outcome)
+    took = 0.0
+    for size in range(2, 2 + len(others)):
+        groups = joined(leaders, others, size)
+        left = clock.left()
+        if not leaders or len(groups) < len(leaders) or left is None or left <= LONGER * took:
+            break
+        turns = Turns(clock, len(groups), task.options.threads)
+
+        def one(inner: Task, group: Group, turns: Turns = turns) -> SearchResult:
+            return _solved(inner, group, outcome, turns.seconds())
+
+        results = each(task, one, groups)
+        total = apart
+        for group, result in zip(groups, results, strict=True):
+            phases += result.phases
+            if result.bound is not None:
+                weight = sum(prior[name] for name in group)
+                known = sum(prior[name] * caps[name] for name in group)
+                total -= max(0.0, known - weight * result.bound)
+            if result.finding is not None:
+                rungs = (rung.decisions() for rung in result.finding.ladder.rungs)
+                found.append(replayed(task, rungs))
+        bound = min(bound, total)
+        took = left - (clock.left() or 0.0)
+        best = max(task.worth(other) for other in [outcome, *found] if task.allows(other))
+        if task.stop.is_set() or relative_gap(best, max(bound, best)) <= task.options.relative_gap:
+            break
+    return bound, found, phases
+
+
+def led(task: Task, caps: Mapping[str, float], outcome: Outcome) -> tuple[list[str], list[str]]:
+    """Types that lose much by the tie to others, and those that do not; the most first."""
+    counts = counts_by_type(task.aims.objective, outcome)
+    lost = {p.name: p.prior * max(0.0, caps[p.name] - counts[p.name]) for p in task.game.patron_types}
+    order = sorted((p.name for p in task.game.patron_types if p.prior > 0.0), key=lambda name: -lost[name])
+    much = LOSES * sum(lost.values())
+    leaders = [name for name in order if lost[name] >= much][: len(order) // 2]
+    return leaders, [name for name in order if name not in leaders]
+
+
+def joined(leaders: list[str], others: list[str], size: int) -> list[Group]:
+    """Groups of one leader each and of others in turn, those that lose the least first, while there are."""
+    waiting = list(others)
+    groups: list[Group] = []
+    for name in leaders:
+        group = (name, *(waiting.pop() for _ in range(min(size - 1, len(waiting)))))
+        if len(group) == size:
+            groups.append(group)
+    return groups
+
+
+def _solved(task: Task, group: Group, outcome: Outcome, seconds: float | None) -> SearchResult:
+    closer = replace(task.options, relative_gap=max(GROUP_GAP * task.options.relative_gap, LEAST_GAP))
+    own = replace(task.among(group), options=closer)
+    played = replayed(own, (rung.decisions() for rung in outcome.ladder.rungs))
+    start = claimed_by_type(own, played)
+    purpose = f"one of {len(group)} types known"
+    return answer_tree(own, purpose, seconds, start, ladders=Ladders.ON_THE_WAY)
