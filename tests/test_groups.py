@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 
 import pytest
 
@@ -14,13 +15,13 @@ from sanctopt.aims import Aims, AtLeast, Expectation, WorstType
 from sanctopt.outcome import Objective, Outcome
 from sanctopt.search import strategy
 from sanctopt.search.alone import alone_with, among
-from sanctopt.search.groups import grouped, groups_can_bound, joined, led
+from sanctopt.search.groups import LEAST_GAP, grouped, groups_can_bound, joined, led
 from sanctopt.search.program import do_nothing
 from sanctopt.search.task import Clock
 from test_answers import WIDE, task
 from test_search import several_types
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 def wide(seed: int) -> Game:
@@ -30,9 +31,16 @@ def wide(seed: int) -> Game:
     return game
 
 
-def exact_caps(game: Game) -> dict[str, float]:
-    """What is best against each type alone."""
-    return {patron.name: brute_force(alone_with(game, patron)).value for patron in game.patron_types}
+@cache
+def studied(kind: Callable[[int], Game], seed: int) -> tuple[Game, dict[str, float], float]:
+    """A game, what is best against each type alone, and what is best against all."""
+    game = kind(seed)
+    caps = {patron.name: brute_force(alone_with(game, patron)).value for patron in game.patron_types}
+    return game, caps, brute_force(game).value
+
+
+def of_known_types(game: Game, caps: dict[str, float]) -> float:
+    return sum(patron.prior * caps[patron.name] for patron in game.patron_types)
 
 
 def tolerance(value: float) -> float:
@@ -48,42 +56,39 @@ def in_groups(game: Game, caps: dict[str, float], outcome: Outcome) -> tuple[flo
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("kind", [several_types, wide])
 def test_the_bound_lies_between_the_optimum_and_known_types(seed: int, kind: Callable[[int], Game]) -> None:
-    game = kind(seed)
-    caps, optimum = exact_caps(game), brute_force(game).value
-    known = sum(patron.prior * caps[patron.name] for patron in game.patron_types)
+    game, caps, optimum = studied(kind, seed)
+    known = of_known_types(game, caps)
     for start in (do_nothing(task(game)), solve(game).outcome):
         bound, found = in_groups(game, caps, start)
         assert optimum - tolerance(optimum) <= bound <= known
         assert all(outcome.value <= optimum + tolerance(optimum) for outcome in found)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_of_two_types_that_lose_by_the_tie_the_bound_is_the_optimum(seed: int) -> None:
-    game = several_types(seed)
-    caps, best = exact_caps(game), solve(game).outcome
-    known = sum(patron.prior * caps[patron.name] for patron in game.patron_types)
-    bound, found = in_groups(game, caps, best)
-    if len(game.patron_types) == 2 and known > best.value + 1e-3:
-        assert bound == pytest.approx(brute_force(game).value, rel=1e-5, abs=1e-5)
-        assert max(outcome.value for outcome in found) == pytest.approx(best.value, rel=1e-5, abs=1e-5)
+def test_of_two_types_that_lose_by_the_tie_the_bound_is_the_optimum() -> None:
+    compared = 0
+    for seed in SEEDS:
+        game, caps, optimum = studied(several_types, seed)
+        if len(game.patron_types) == 2 and of_known_types(game, caps) > optimum + 1e-3:
+            bound, found = in_groups(game, caps, solve(game).outcome)
+            assert bound == pytest.approx(optimum, rel=LEAST_GAP, abs=1e-5)
+            assert max(outcome.value for outcome in found) == pytest.approx(optimum, rel=LEAST_GAP, abs=1e-5)
+            compared += 1
+    assert compared > 0
 
 
 def test_some_bounds_of_groups_are_closer_than_known_types() -> None:
     """Else the other tests could pass on games without a tie."""
     closer = 0
     for seed in SEEDS:
-        game = wide(seed)
-        caps = exact_caps(game)
-        known = sum(patron.prior * caps[patron.name] for patron in game.patron_types)
-        closer += in_groups(game, caps, do_nothing(task(game)))[0] < known - 1e-3
-    assert closer >= 3
+        game, caps, _ = studied(wide, seed)
+        closer += in_groups(game, caps, do_nothing(task(game)))[0] < of_known_types(game, caps) - 1e-3
+    assert closer >= 2
 
 
 def test_no_time_no_bound_beyond_known_types() -> None:
-    game = wide(0)
-    caps = exact_caps(game)
+    game, caps, _ = studied(wide, 0)
     bound, found, phases = grouped(task(game), caps, do_nothing(task(game)), Clock(0.0))
-    assert bound == sum(patron.prior * caps[patron.name] for patron in game.patron_types)
+    assert bound == of_known_types(game, caps)
     assert not found
     assert not phases
 
@@ -124,7 +129,7 @@ def test_only_expectations_without_limits_have_such_bounds() -> None:
         assert not groups_can_bound(replace(task(game), aims=aims))
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("aims", [Aims(), Aims(WorstType())])
 def test_in_a_large_game(seed: int, aims: Aims, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy, "LARGE", 0)

@@ -62,9 +62,10 @@ APART_BUILDING = 0.15
 """Where the gap is as wide before any pool was asked, and this share of the tree's time builds its programs,
 the tree has all the time: on adapting/L/0, it finds better ladders than pools do (decision 0018)."""
 
-TIE_GAP, TIE_AFTER = 0.01, 0.5
+TIE_GAP, TIE_AFTER, GROUPS_SHARE = 0.01, 0.5, 0.9
 """Gap of a large game up to which what is missing is the tie between types, rather than a better ladder: then
-the neighbourhoods leave, after this share of their time, most of the rest to groups of types."""
+the neighbourhoods leave, after this share of their time, the rest to groups of types, which get this share of
+it."""
 
 NEARBY_RUN = 0.95
 """Share of the neighbourhoods' time after which what the ladder does not need is left out."""
@@ -215,8 +216,7 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
     if not far and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
-        bound = bound_from_types(task, known)
-    bound = min(bound, tied_bound)
+        bound = min(bound, bound_from_types(task, known))
     caps = _caps(task, known)
     if _closed(task, outcome, bound):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps, None
@@ -315,7 +315,7 @@ def _in_groups(
     task: Task, known: dict[str, SearchResult], outcome: Outcome
 ) -> tuple[Outcome, float, tuple[Phase, ...]]:
     """The best ladder now, the bound that groups of types prove, and their programs."""
-    clock = task.clock.until(NEARBY_SHARE)
+    clock = task.clock.until(GROUPS_SHARE)
     bound, found, phases = grouped(task, _caps(task, known), outcome, clock)
     best = _best(task, [outcome, *found]) or outcome
     return (outcome if best is outcome else tidied(task, best, clock)), bound, phases
