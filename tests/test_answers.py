@@ -353,7 +353,7 @@ class TestEveryStep:
     def test_wider_games(self, seed: int, information: Information) -> None:
         compared(random_game(seed, WIDE), information)
 
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(8))
     @pytest.mark.parametrize("head_start", [0.0, 60.0])
     def test_a_large_game_without_limits_is_solved_after_its_head_start(
         self, seed: int, head_start: float, monkeypatch: pytest.MonkeyPatch
@@ -362,7 +362,7 @@ class TestEveryStep:
         monkeypatch.setattr(strategy, "HEAD_START", head_start)
         compared(several_types(seed), Information.ADAPTIVE)
 
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(8))
     @pytest.mark.parametrize(
         ("far", "apart"), [(strategy.FAR_GAP, strategy.APART_BUILDING), (-1.0, 0.0), (-1.0, 1.0)]
     )

@@ -503,6 +503,7 @@ CASES = Path(__file__).parent / "cases"
     [
         (str(CASES / "small" / "102"), "--information", "open_loop"),
         ("dprk_2017", "--threads", "2"),
+        ("dprk_2017", "--threads", "1"),
     ],
 )
 def test_ctrl_c_prints_the_best_ladder_so_far(arguments):

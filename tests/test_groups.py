@@ -15,13 +15,13 @@ from sanctopt.aims import Aims, AtLeast, Expectation, WorstType
 from sanctopt.outcome import Objective, Outcome
 from sanctopt.search import strategy
 from sanctopt.search.alone import alone_with, among
-from sanctopt.search.groups import LEAST_GAP, grouped, groups_can_bound, joined, led
+from sanctopt.search.groups import grouped, groups_can_bound, joined, led
 from sanctopt.search.program import do_nothing
 from sanctopt.search.task import Clock
 from test_answers import WIDE, task
 from test_search import several_types
 
-SEEDS = range(8)
+SEEDS = range(12)
 
 
 def wide(seed: int) -> Game:
@@ -64,14 +64,15 @@ def test_the_bound_lies_between_the_optimum_and_known_types(seed: int, kind: Cal
         assert all(outcome.value <= optimum + tolerance(optimum) for outcome in found)
 
 
-def test_of_two_types_that_lose_by_the_tie_the_bound_is_the_optimum() -> None:
+def test_of_two_types_that_lose_by_the_tie_the_bound_is_the_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sanctopt.search.groups.LEAST_GAP", 1e-6)
     compared = 0
     for seed in SEEDS:
         game, caps, optimum = studied(several_types, seed)
         if len(game.patron_types) == 2 and of_known_types(game, caps) > optimum + 1e-3:
             bound, found = in_groups(game, caps, solve(game).outcome)
-            assert bound == pytest.approx(optimum, rel=LEAST_GAP, abs=1e-5)
-            assert max(outcome.value for outcome in found) == pytest.approx(optimum, rel=LEAST_GAP, abs=1e-5)
+            assert bound == pytest.approx(optimum, rel=1e-5, abs=1e-5)
+            assert max(outcome.value for outcome in found) == pytest.approx(optimum, rel=1e-5, abs=1e-5)
             compared += 1
     assert compared > 0
 
@@ -82,7 +83,7 @@ def test_some_bounds_of_groups_are_closer_than_known_types() -> None:
     for seed in SEEDS:
         game, caps, _ = studied(wide, seed)
         closer += in_groups(game, caps, do_nothing(task(game)))[0] < of_known_types(game, caps) - 1e-3
-    assert closer >= 2
+    assert closer >= 3
 
 
 def test_no_time_no_bound_beyond_known_types() -> None:
@@ -129,7 +130,7 @@ def test_only_expectations_without_limits_have_such_bounds() -> None:
         assert not groups_can_bound(replace(task(game), aims=aims))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("aims", [Aims(), Aims(WorstType())])
 def test_in_a_large_game(seed: int, aims: Aims, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy, "LARGE", 0)

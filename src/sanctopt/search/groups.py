@@ -20,7 +20,7 @@ from sanctopt.aims import Expectation
 from sanctopt.outcome import Outcome, counts_by_type
 from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.program import replayed
+from sanctopt.search.program import ladder_replayed
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solution import Phase
@@ -89,8 +89,7 @@ def grouped(
                 known = sum(prior[name] * caps[name] for name in group)
                 total -= max(0.0, known - weight * result.bound)
             if result.finding is not None:
-                rungs = (rung.decisions() for rung in result.finding.ladder.rungs)
-                found.append(replayed(task, rungs))
+                found.append(ladder_replayed(task, result.finding.ladder))
         bound = min(bound, total)
         took = left - (clock.left() or 0.0)
         best = max(task.worth(other) for other in [outcome, *found] if task.allows(other))
@@ -123,7 +122,6 @@ def joined(leaders: list[str], others: list[str], size: int) -> list[Group]:
 def _solved(task: Task, group: Group, outcome: Outcome, seconds: float | None) -> SearchResult:
     closer = replace(task.options, relative_gap=max(GROUP_GAP * task.options.relative_gap, LEAST_GAP))
     own = replace(task.among(group), options=closer)
-    played = replayed(own, (rung.decisions() for rung in outcome.ladder.rungs))
-    start = claimed_by_type(own, played)
+    start = claimed_by_type(own, ladder_replayed(own, outcome.ladder))
     purpose = f"one of {len(group)} types known"
     return answer_tree(own, purpose, seconds, start, ladders=Ladders.ON_THE_WAY)

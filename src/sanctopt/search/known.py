@@ -18,7 +18,7 @@ from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
-from sanctopt.search.program import do_nothing, known_ladders, replayed
+from sanctopt.search.program import do_nothing, known_ladders, ladder_replayed
 from sanctopt.search.task import Finding, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
@@ -158,7 +158,7 @@ def slowest(known: dict[str, SearchResult]) -> float:
 
 def _best_against(task: Task, ladders: Iterable[Ladder]) -> Outcome | None:
     """The best of some ladders against a type alone."""
-    played = [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in ladders]
+    played = [ladder_replayed(task, ladder) for ladder in ladders]
     return max(filter(task.allows, played), key=task.worth, default=None)
 
 

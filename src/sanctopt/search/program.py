@@ -199,15 +199,14 @@ class Program:
 
     def incumbent(self) -> Values:
         """Values of all variables at the incumbent, constants included."""
-        values: Values = ComponentMap(self.compiled.form.constants.items())
-        values.update((variable, self.compiled.value(variable)) for variable in self.compiled.columns)
-        return values
+        return self._by_variable(self.compiled.values)
 
     def complete(self, outcome: Outcome) -> Values | None:
         """The program's best point that does what was played; None if the program has none."""
         point = self._point(outcome)
-        if point is None:
-            return None
+        return None if point is None else self._by_variable(point)
+
+    def _by_variable(self, point: FloatArray) -> Values:
         values: Values = ComponentMap(self.compiled.form.constants.items())
         values.update((variable, float(point[column])) for variable, column in self.compiled.columns.items())
         return values
@@ -396,6 +395,11 @@ def replayed(
     """Rungs played, and played again as a ladder that holds all that was done."""
     outcome = task.play(Ladder.of(task.game, task.information, rungs), prefer)
     return task.play(ladder_of(task.game, task.information, outcome), prefer)
+
+
+def ladder_replayed(task: Task, ladder: Ladder) -> Outcome:
+    """The same with what a ladder does, of this game or of one like it."""
+    return replayed(task, (rung.decisions() for rung in ladder.rungs))
 
 
 def ladder_of(game: Game, information: Information, outcome: Outcome) -> Ladder:

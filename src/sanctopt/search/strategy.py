@@ -21,7 +21,7 @@ from sanctopt.search.program import (
     Program,
     do_nothing,
     known_ladders,
-    replayed,
+    ladder_replayed,
     solve_until_settled,
 )
 from sanctopt.search.task import Clock, Finding, SearchResult, Task
@@ -254,16 +254,18 @@ def _far(
 
 def _closed(task: Task, outcome: Outcome | None, bound: float) -> bool:
     """Whether a ladder is within the gap asked for of a bound."""
-    if outcome is None:
-        return False
+    return outcome is not None and _gap(task, outcome, bound) <= task.options.relative_gap
+
+
+def _gap(task: Task, outcome: Outcome, bound: float) -> float:
     worth = task.worth(outcome)
-    return relative_gap(worth, max(bound, worth)) <= task.options.relative_gap
+    return relative_gap(worth, max(bound, worth))
 
 
 def _of_known_types(task: Task, known: dict[str, SearchResult]) -> list[Outcome]:
     """What is best against each known type, played against all."""
     own = (result.finding.ladder for result in known.values() if result.finding is not None)
-    return [replayed(task, (rung.decisions() for rung in ladder.rungs)) for ladder in own]
+    return [ladder_replayed(task, ladder) for ladder in own]
 
 
 def _best(task: Task, found: list[Outcome]) -> Outcome | None:
@@ -307,7 +309,7 @@ def _nearby(
 
 def _tie_is_missing(task: Task, outcome: Outcome, bound: float) -> bool:
     """Whether groups of types can close what is left of the gap under known types' bound."""
-    gap = relative_gap(task.worth(outcome), max(bound, task.worth(outcome)))
+    gap = _gap(task, outcome, bound)
     return groups_can_bound(task) and task.options.relative_gap < gap <= TIE_GAP
 
 
