@@ -38,7 +38,7 @@ types: .venv/.installed-dev  ## Types of src/
 	$(BIN)/python -m mypy
 
 unit: .venv/.installed-dev  ## Tests, with the examples in docstrings (JOBS=2 processes)
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 bench: .venv/.installed-dev  ## Measure: a table, and pictures in benchmarks/output (15 minutes)
 	$(BIN)/python benchmarks/run.py
