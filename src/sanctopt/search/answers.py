@@ -122,6 +122,7 @@ class AnswerTree:
                 self.best = self._program.claim(idle)
             try:
                 reason, limit = self._search(start)
+                self._tell(last=True)
             except TimeoutError:
                 reason, limit = Reason.LIMIT, Limit.TIME
             except KeyboardInterrupt:
@@ -449,17 +450,16 @@ class AnswerTree:
         self.best = found or finding or self.best
         return True
 
-    def _tell(self) -> None:
-        """Tell of progress, about ten times a second."""
+    def _tell(self, last: bool = False) -> None:
+        """Tell of progress, about ten times a second, and of where the search ends."""
         task, now = self._task, self._task.clock.seconds()
-        if task.on_progress is None or task.stop.is_set() or now - self._told < TOLD_SECONDS:
+        if task.on_progress is None or task.stop.is_set():
             return
-        self._told = now
-        value = None if self.best is None else self.best.worth
-        bound = self._open.first.bound
-        shown = None if bound == UNBOUNDED else bound
-        gap = relative_gap(value, shown)
-        task.on_progress(SearchProgress(self._purpose, now, value, shown, gap, self._branched))
+        if now - self._told < TOLD_SECONDS and not last:
+            return
+        self._told, value, bound = now, None if self.best is None else self.best.worth, self._bound()
+        gap = relative_gap(value, bound)
+        task.on_progress(SearchProgress(self._purpose, now, value, bound, gap, self._branched))
 
     def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""
