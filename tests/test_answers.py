@@ -402,7 +402,9 @@ class TestEveryStep:
         names = [patron.name for patron in game.patron_types]
         asked: list[tuple[str, float]] = []
 
-        def answered(alone: Task, purpose: str, seconds: float | None, *_: Any) -> SearchResult:
+        def answered(
+            alone: Task, purpose: str, seconds: float | None, *_: Any, **_ladders: Any
+        ) -> SearchResult:
             (patron,) = alone.game.patron_types
             asked.append((patron.name, seconds or 0.0))
             again = len(asked) > len(names)
@@ -418,6 +420,23 @@ class TestEveryStep:
         assert asked[-1][1] == pytest.approx(30.0, rel=0.2)
         assert results[names[0]].bound == 50.0
         assert results[names[0]].finding is not None
+
+
+def test_small_known_types_have_the_same_optima_without_neighbourhoods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    game = generate("standard", "S", 0, stages=2, entities=12)
+    few = known_types(task(game), 1.0)
+    monkeypatch.setattr(known, "SMALL_ALONE", 0)
+    many = known_types(task(game), 1.0)
+    for name in few:
+        ours, theirs = few[name], many[name]
+        assert ours.reason is theirs.reason is Reason.OPTIMAL
+        assert ours.finding is not None
+        assert theirs.finding is not None
+        assert ours.finding.worth == pytest.approx(theirs.finding.worth, rel=1e-6)
+        assert not any("nearby" in phase.purpose for phase in ours.phases)
+        assert any("nearby" in phase.purpose for phase in theirs.phases)
 
 
 def _adapting(game: Game) -> bool:

@@ -455,6 +455,10 @@ class Game:
 
     def digest(self) -> str:
         """SHA-256 of all that the game's value depends on: names and numbers, no extra columns."""
+        return self._digest
+
+    @cached_property
+    def _digest(self) -> str:
         state = hashlib.sha256()
         for part in fields(self):
             if part.name != "game_extra":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import math
 import platform
@@ -164,13 +165,16 @@ def solve_task(task: Task) -> Solution:
 
 def versions() -> dict[str, str]:
     """Versions of Python, this library and what it solves with."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
-            found[package] = "not installed"
-    return found
+    return {"python": platform.python_version()} | {package: _version(package) for package in PACKAGES}
+
+
+@functools.cache
+def _version(package: str) -> str:
+    """Version of a package; read from its files once, which takes as long as a tiny game."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:  # run from a source tree that is not installed
+        return "not installed"
 
 
 def _certified(task: Task, finding: Finding) -> Plan:

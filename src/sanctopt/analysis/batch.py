@@ -5,7 +5,6 @@ Whatever asks for the optimum of a changed copy of a game asks it here, as a `Qu
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 import uuid
@@ -324,7 +323,7 @@ class _Book:
 def _not_reached(question: Question, options: SolveOptions) -> Solution:
     game, aims = question.game, question.aims
     provenance = Provenance(
-        versions=_versions(),
+        versions=versions(),
         game_name=game.name,
         game_digest=game.digest(),
         information=question.information,
@@ -335,11 +334,6 @@ def _not_reached(question: Question, options: SolveOptions) -> Solution:
         credible_threats=question.credible_threats,
     )
     return Solution(Status(Reason.INTERRUPTED, Limit.INTERRUPT), None, (), (), 0.0, provenance)
-
-
-@functools.cache
-def _versions() -> dict[str, str]:
-    return versions()
 
 
 def _one_by_one(book: _Book, options: SolveOptions, stop: _Stop) -> None:

@@ -113,10 +113,10 @@ class AnswerTree:
         self._branched = self._strayed = 0
         self._limit = Limit.NONE
 
-    def run(self, start: Finding | None) -> SearchResult:
+    def run(self, start: Finding | Outcome | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
-        self.best = start
         with self._programs():
+            self.best = start = self._program.claim(start) if isinstance(start, Outcome) else start
             idle = do_nothing(self._task)
             if start is None and self._task.allows(idle):
                 self.best = self._program.claim(idle)
@@ -476,7 +476,7 @@ def answer_tree(
     task: Task,
     purpose: str,
     seconds: float | None,
-    start: Finding | None = None,
+    start: Finding | Outcome | None = None,
     caps: Mapping[str, float] | None = None,
     ladders: Ladders = Ladders.NEARBY,
 ) -> SearchResult:
@@ -490,8 +490,8 @@ def answer_tree(
         Name of the program in progress and phases.
     seconds : float or None
         Time for it.
-    start : Finding or None
-        A ladder of the task to start from; None to start from doing nothing.
+    start : Finding, Outcome or None
+        A ladder of the task to start from, played; None to start from doing nothing.
     caps : mapping of str to float, optional
         Proven bound of the payoff against each type (millions of US dollars).
     ladders : Ladders

@@ -16,7 +16,7 @@ from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
-from sanctopt.search.answers import answer_tree
+from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
 from sanctopt.search.program import do_nothing, known_ladders, ladder_replayed
 from sanctopt.search.task import Finding, SearchResult, Task
@@ -29,6 +29,10 @@ each stage of the concession."""
 
 IDLE_AGAIN = 2.0
 """How many times the share of the known types those get again for which only doing nothing was found."""
+
+SMALL_ALONE = 300
+"""Starts of a known type up to which its tree does not look near its best ladder: it soon closes, and without
+a time limit that took up to nine tenths of the time (decision 0020)."""
 
 AGAIN_OVER_TYPE = 30.0
 """How many times longer a known type must have, to be asked again, than its program takes to compile."""
@@ -59,7 +63,8 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         own = None if before is None else _as_own(alone, before)
         seconds = turns.seconds(weight if may_concede(game, patron) else 1)
         if not large:
-            return answer_tree(alone, purpose, seconds, None if own is None else own.finding)
+            finding = None if own is None else own.finding
+            return answer_tree(alone, purpose, seconds, finding, ladders=ladders_alone(alone))
         if seconds == 0.0:
             return SearchResult(None, None, Reason.LIMIT, Limit.TIME, ())
         start = _best_against(alone, found)
@@ -89,6 +94,11 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
 
     results |= {p.name: result for p, result in zip(idle, each(task, again, idle), strict=True)}
     return {patron.name: results[patron.name] for patron in game.patron_types}
+
+
+def ladders_alone(task: Task) -> Ladders:
+    """How the tree of a type alone looks for ladders."""
+    return Ladders.BY_DIVES if task.starts <= SMALL_ALONE else Ladders.NEARBY
 
 
 def _idle(task: Task, patron: PatronType, results: dict[str, SearchResult]) -> bool:

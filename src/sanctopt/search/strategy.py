@@ -14,7 +14,14 @@ from sanctopt.outcome import Outcome, counts_by_type
 from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
 from sanctopt.search.groups import grouped, groups_can_bound
-from sanctopt.search.known import bound_from_types, known_types, known_types_again, slowest, type_bound
+from sanctopt.search.known import (
+    bound_from_types,
+    known_types,
+    known_types_again,
+    ladders_alone,
+    slowest,
+    type_bound,
+)
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
 from sanctopt.search.pools import pooled_ladders
 from sanctopt.search.program import (
@@ -93,13 +100,13 @@ def search(task: Task) -> SearchResult:
     if task.information is Information.CLAIRVOYANT:
         return _clairvoyant(task)
     if task.information is Information.OPEN_LOOP:
-        if _decisions(task) <= SMALL:
+        if task.starts <= SMALL:
             result = _exact(task, "open-loop program", {})
         else:
             result = _from_known_ladders(task, "open-loop program")
     elif len(task.game.patron_types) == 1:
         (patron,) = task.game.patron_types
-        result = _from_known_ladders(task, f"type {patron.name} known")
+        result = _from_known_ladders(task, f"type {patron.name} known", ladders_alone(task))
     else:
         result = _adaptive(task)
     if result.reason is Reason.INFEASIBLE:
@@ -166,17 +173,17 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 def _adaptive(task: Task) -> SearchResult:
     """The tree of answers; tiny games are one program, large ones begin with known types and pools."""
-    if _decisions(task) <= TINY:
+    if task.starts <= TINY:
         return _exact(task, "adaptive program", TINY_TUNING)
     if _large(task):
         first, caps, ladders = _large_adaptive(task)
         return first if ladders is None else _then_tree(task, first, caps, ladders)
     options = task.options
-    if _decisions(task) > LARGE and options.node_limit is None:
+    if task.starts > LARGE and options.node_limit is None:
         options = replace(options, time_limit_seconds=HEAD_START)
         first, caps, _ = _large_adaptive(replace(task, options=options, clock=Clock(HEAD_START)))
         return first if first.reason is not Reason.LIMIT else _then_tree(task, first, caps, Ladders.NEARBY)
-    ladders = Ladders.BY_DIVES if _decisions(task) <= SMALL else Ladders.NEARBY
+    ladders = Ladders.BY_DIVES if task.starts <= SMALL else Ladders.NEARBY
     return _from_known_ladders(task, "adaptive program", ladders)
 
 
@@ -344,8 +351,7 @@ def _exact(task: Task, purpose: str, tuning: Mapping[str, Any]) -> SearchResult:
 def _from_known_ladders(task: Task, purpose: str, ladders: Ladders = Ladders.NEARBY) -> SearchResult:
     """The tree of answers, from the best of the ladders that are known."""
     best = max(known_ladders(task), key=task.worth, default=None)
-    start = None if best is None else Program.build(task, purpose).claim(best)
-    return answer_tree(task, purpose, task.clock.left(), start, ladders=ladders)
+    return answer_tree(task, purpose, task.clock.left(), best, ladders=ladders)
 
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:
@@ -363,13 +369,7 @@ def _large(task: Task) -> bool:
     """Whether the program of all types is too large for the time."""
     adaptive = task.information is Information.ADAPTIVE and len(task.game.patron_types) > 1
     limited = task.options.time_limit_seconds is not None
-    return adaptive and limited and _decisions(task) > LARGE
-
-
-def _decisions(task: Task) -> int:
-    """Starts of all copies: what the exact program has to decide."""
-    game = task.game
-    return len(game.patron_types) * (game.stages - task.past.stage) * len(game.eligible)
+    return adaptive and limited and task.starts > LARGE
 
 
 def _clairvoyant(task: Task) -> SearchResult:

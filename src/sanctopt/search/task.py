@@ -81,6 +81,11 @@ class Task:
     credible_threats: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def starts(self) -> int:
+        """Starts in all copies: what the exact program has to decide."""
+        return len(self.game.patron_types) * (self.game.stages - self.past.stage) * len(self.game.eligible)
+
     def play(self, ladder: Ladder, prefer: Mapping[str, tuple[str, ...]] | None = None) -> Outcome:
         """Play a ladder from where the past has led."""
         begin = self.past.position(self.game) if self.past.stage else None
