@@ -28,7 +28,7 @@ from sanctopt.search.paths import (
     together,
 )
 from sanctopt.search.program import Program, do_nothing
-from sanctopt.search.task import Clock, SearchResult, Task
+from sanctopt.search.task import Caps, Clock, SearchResult, Task
 from sanctopt.search.type_table import own_parts
 from sanctopt.solver_options import Limit, Reason
 from sanctopt.solver_relaxation import Relaxation
@@ -287,7 +287,7 @@ class TestTree:
         known = known_types(task(game), 1.0)
         caps = {patron.name: type_bound(task(game), patron, known) for patron in game.patron_types}
         free = answer_tree(task(game), "tree", None)
-        capped = answer_tree(task(game), "tree", None, caps=caps)
+        capped = answer_tree(task(game), "tree", None, caps=Caps(caps))
         assert free.finding is not None
         assert capped.finding is not None
         assert capped.finding.outcome.value == pytest.approx(free.finding.outcome.value, rel=2e-6)

@@ -13,11 +13,14 @@ from oracle import brute_force
 from sanctopt import Game, SolveOptions, solve
 from sanctopt.aims import Aims, AtLeast, Expectation, WorstType
 from sanctopt.outcome import Objective, Outcome
-from sanctopt.search import strategy
+from sanctopt.search import SearchProgress, groups, strategy
 from sanctopt.search.alone import alone_with, among
-from sanctopt.search.groups import grouped, groups_can_bound, joined, led
+from sanctopt.search.answers import answer_tree
+from sanctopt.search.groups import alike, grouped, groups_can_bound, in_parts, joined, led, parted
 from sanctopt.search.program import do_nothing
 from sanctopt.search.task import Clock
+from sanctopt.solver_options import Reason
+from suite.families import generate
 from test_answers import WIDE, task
 from test_search import several_types
 
@@ -142,3 +145,88 @@ def test_in_a_large_game(seed: int, aims: Aims, monkeypatch: pytest.MonkeyPatch)
     assert not asked or isinstance(aims.criterion, Expectation)
     assert solution.dual_bound >= optimum - 2.0 * tolerance(optimum)
     assert solution.certificate.accepted
+
+
+@pytest.fixture
+def parts_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Games of more than two types are solved in parts of at most two first."""
+    monkeypatch.setattr(groups, "MOST", 2)
+    monkeypatch.setattr(strategy, "MOST", 2)
+    monkeypatch.setattr(strategy, "TINY", 0)
+
+
+@pytest.mark.usefixtures("parts_of_two")
+class TestInParts:
+    @pytest.mark.parametrize("threads", [1, 2])
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_the_optimum(self, seed: int, threads: int) -> None:
+        game, _, optimum = studied(wide, seed)
+        solution = solve(game, options=SolveOptions(threads=threads))
+        assert solution.status.reason is Reason.OPTIMAL
+        assert solution.value == pytest.approx(optimum, rel=1e-6, abs=1e-6)
+        assert solution.dual_bound is not None
+        assert solution.dual_bound >= optimum - tolerance(optimum)
+        assert any("types known" in phase.purpose for phase in solution.phases)
+
+    @pytest.mark.parametrize("seed", SEEDS)
+    def test_caps_of_parts_bound_what_any_ladder_gives_to_them(self, seed: int) -> None:
+        """Each part's cap is the optimum of its own game, to the gap that was asked for."""
+        game, _, optimum = studied(wide, seed)
+        first, caps = in_parts(task(game))
+        assert first.bound is not None
+        assert first.bound >= optimum - tolerance(optimum)
+        assert sorted(name for part in caps.groups for name in part) == sorted(
+            patron.name for patron in game.patron_types if patron.prior > 0.0
+        )
+        for part, cap in caps.groups.items():
+            own = brute_force(among(game, part)).value
+            assert own - tolerance(own) <= cap <= own + 2e-4 * max(1.0, abs(own))
+
+    @pytest.mark.parametrize("seed", range(6))
+    def test_a_tree_with_caps_has_the_same_optimum(self, seed: int) -> None:
+        """Some nodes are closed by them: without the tie the parts are worth more, never less."""
+        game, _, optimum = studied(wide, seed)
+        _, caps = in_parts(task(game))
+        result = answer_tree(task(game), "tree", None, caps=caps)
+        assert result.finding is not None
+        assert result.finding.worth == pytest.approx(optimum, rel=1e-6, abs=1e-6)
+
+    def test_parts_close_the_gap_that_is_asked_for_without_a_tree_of_all(self) -> None:
+        game, _, optimum = studied(wide, 0)
+        solution = solve(game, options=SolveOptions(relative_gap=0.9))
+        assert solution.status.reason is Reason.OPTIMAL
+        assert not any("adaptive program" in phase.purpose for phase in solution.phases)
+        assert solution.value <= optimum + tolerance(optimum)
+
+    def test_no_time_and_a_margin_that_no_ladder_has(self) -> None:
+        game, _, _ = studied(wide, 1)
+        ended = solve(game, options=SolveOptions(time_limit_seconds=0.0))
+        assert ended.status.reason is Reason.LIMIT
+        assert ended.has_ladder
+        assert solve(game, margin=1000.0).status.reason is Reason.INFEASIBLE
+
+    def test_ctrl_c_in_a_part(self) -> None:
+        game, _, _ = studied(wide, 2)
+        stopped = solve(game, on_progress=_interrupt)
+        assert stopped.status.reason is Reason.INTERRUPTED
+        assert stopped.has_ladder
+
+
+def _interrupt(_: SearchProgress) -> None:
+    raise KeyboardInterrupt
+
+
+def test_parts_are_few_even_and_in_order() -> None:
+    assert parted(list("abcdefgh")) == [tuple("abcdefgh")]
+    assert parted(list("abcdefghi")) == [tuple("abcd"), tuple("efghi")]
+    assert [len(part) for part in parted(["x"] * 20)] == [6, 7, 7]
+
+
+def test_types_that_are_alike_are_near_each_other() -> None:
+    """However the case lists them: doves and hawks in turn are told apart."""
+    game = generate("standard", "S", 0, types=12)
+    order = alike(game)
+    mixed = replace(game, patron_types=(*game.patron_types[::2], *game.patron_types[1::2]))
+    again = alike(mixed)
+    assert again in (order, order[::-1])
+    assert order in ([f"type{n}" for n in range(12)], [f"type{n}" for n in reversed(range(12))])

@@ -170,6 +170,14 @@ class Frame:
         return tuple(start for start in game.eligible if possible(start))
 
     @cached_property
+    def starts_against(self) -> dict[str, tuple[Start, ...]]:
+        """The same by entity, for entities with any."""
+        found: dict[str, list[Start]] = {}
+        for start in self.starts:
+            found.setdefault(start.entity, []).append(start)
+        return {entity: tuple(starts) for entity, starts in found.items()}
+
+    @cached_property
     def conceding(self) -> tuple[str, ...]:
         """Types whose regime could accept an off-ramp."""
         if self.game.off_ramp is None:
@@ -185,9 +193,16 @@ class Frame:
     def links_from(self) -> dict[str, tuple[Link, ...]]:
         """Links that begin at each entity."""
         return {
-            entity.name: tuple(link for link in self.game.links if link.source == entity.name)
-            for entity in self.game.entities
+            name: tuple(self.game.links[n] for n in numbers) for name, numbers in self.numbers_from.items()
         }
+
+    @cached_property
+    def numbers_from(self) -> dict[str, tuple[int, ...]]:
+        """Numbers of the links that begin at each entity."""
+        found: dict[str, list[int]] = {entity.name: [] for entity in self.game.entities}
+        for number, link in enumerate(self.game.links):
+            found[link.source].append(number)
+        return {name: tuple(numbers) for name, numbers in found.items()}
 
     @cached_property
     def downstream(self) -> tuple[str, ...]:

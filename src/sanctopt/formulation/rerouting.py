@@ -110,8 +110,8 @@ def add_rerouting(model: Any) -> None:
         [
             (q, number, t)
             for q, i, t in model.departure
-            for number, link in enumerate(frame.game.links)
-            if link.source == i and useful(value, link)
+            for number in frame.numbers_from[i]
+            if useful(value, frame.game.links[number])
         ],
         rule=link_value,
     )
@@ -135,9 +135,7 @@ def prices(frame: Frame, damage: Damage, stage: int) -> dict[str, tuple[Price, P
         if value[i] <= 0:
             continue
         out = [link for link in frame.links_from[i] if useful(value, link)]
-        limited = any(
-            link.source == i and (n, stage) in damage.link for n, link in enumerate(frame.game.links)
-        )
+        limited = any((number, stage) in damage.link for number in frame.numbers_from[i])
         departure = Price("departure", i, 1.0)
         if not limited and len(out) == 1:
             sink = Price("", REGIME, 1.0) if out[0].sink == REGIME else found[out[0].sink][1]
@@ -204,8 +202,7 @@ def reachable_shares(frame: Frame, bounds: Bounds, entity: str, stage: int) -> t
     row = game.entity[entity]
     shares = {
         game.start_removal(start, age)
-        for start in frame.starts
-        if start.entity == entity
+        for start in frame.starts_against.get(entity, ())
         for age in range(stage + 1)
     }
     shares |= {
@@ -239,12 +236,9 @@ def removing(model: Any, type_name: str, entity: str, share: float, stage: int) 
     game = frame.game
     row = game.entity[entity]
     causes: list[tuple[float, Any]] = []
-    for start in frame.starts:
-        if start.entity == entity:
-            terms = started(model, type_name, entity, start.instrument, stage)
-            causes += [
-                term for tau, term in enumerate(terms) if game.start_removal(start, stage - tau) >= share
-            ]
+    for start in frame.starts_against.get(entity, ()):
+        terms = started(model, type_name, entity, start.instrument, stage)
+        causes += [term for tau, term in enumerate(terms) if game.start_removal(start, stage - tau) >= share]
     for (response, jurisdiction), profile in game.enforcement_profile.items():
         if jurisdiction == row.jurisdiction:
             causes += [

@@ -40,7 +40,7 @@ from sanctopt.search.paths import PathIndex, held, opening_paths, played_paths
 from sanctopt.search.plunge import plunge
 from sanctopt.search.program import TIGHT, Program, do_nothing
 from sanctopt.search.surroundings import Surroundings
-from sanctopt.search.task import Clock, Finding, SearchProgress, SearchResult, Task
+from sanctopt.search.task import Caps, Clock, Finding, SearchProgress, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.search.type_table import TypeTable, own_parts
 from sanctopt.solution import Phase
@@ -100,7 +100,7 @@ class AnswerTree:
         task: Task,
         purpose: str,
         clock: Clock,
-        caps: Mapping[str, float],
+        caps: Caps,
         ladders: Ladders = Ladders.NEARBY,
     ) -> None:
         self._task, self._purpose, self._clock, self._caps = task, purpose, clock, caps
@@ -477,7 +477,7 @@ def answer_tree(
     purpose: str,
     seconds: float | None,
     start: Finding | Outcome | None = None,
-    caps: Mapping[str, float] | None = None,
+    caps: Caps | None = None,
     ladders: Ladders = Ladders.NEARBY,
 ) -> SearchResult:
     """Solve the game of a task by branching on answers.
@@ -492,9 +492,9 @@ def answer_tree(
         Time for it.
     start : Finding, Outcome or None
         A ladder of the task to start from, played; None to start from doing nothing.
-    caps : mapping of str to float, optional
-        Proven bound of the payoff against each type (millions of US dollars).
+    caps : Caps, optional
+        Proven bounds of types and of groups of types.
     ladders : Ladders
         How to look for ladders; the less, the more time the bound has.
     """
-    return AnswerTree(task, purpose, Clock(seconds), caps or {}, ladders).run(start)
+    return AnswerTree(task, purpose, Clock(seconds), caps or Caps(), ladders).run(start)

@@ -1,4 +1,4 @@
-"""Bounds and ladders of groups of types, for large games.
+"""Bounds and ladders of groups of types, for large games and for games of many types.
 
 If it is known that the type is one of a group g, the coalition can only gain, so a partition of the types
 bounds the expectation::
@@ -6,25 +6,32 @@ bounds the expectation::
     V <= sum over groups g of P(g) V(g)
 
 With groups of one these are the known types, and what the tie between types costs is not in the bound. A
-group keeps the tie among its own: it is put together of a type that loses much by the tie and of those that
-lose little. The tree of answers solves its game, which is far smaller than that of all types, and what is
-best for a group is played against all.
+group keeps the tie among its own. The tree of answers solves its game, which is far smaller than that of all
+types, and what is best for a group is played against all.
+
+In a large game a group is put together of a type that loses much by the tie and of those that lose little. A
+tree of many types takes far more than twice the time of one of half as many: such a game is first solved in
+parts (`in_parts`), in which types that are alike are together, so that they are tied longest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
 
 from sanctopt.aims import Expectation
+from sanctopt.game import Game, Utility
 from sanctopt.outcome import Outcome, counts_by_type
 from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.program import ladder_replayed
-from sanctopt.search.task import Clock, SearchResult, Task
+from sanctopt.search.program import do_nothing, known_ladders, ladder_replayed
+from sanctopt.search.task import Caps, Clock, Group, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solution import Phase
-from sanctopt.solver_options import relative_gap
+from sanctopt.solver_options import Limit, Reason, relative_gap
 
 GROUP_GAP, LEAST_GAP = 0.1, 1e-4
 """A group is solved to this part of the gap asked for, but no closer than this: larger groups bring more."""
@@ -35,7 +42,74 @@ LOSES = 0.1
 LONGER = 3.0
 """How many times the time of the last round the next one, with one type more in each group, must have."""
 
-Group = tuple[str, ...]
+MOST = 8
+"""Types up to which a game that is not large is solved as a whole at once, and types of a part of one that is
+not: with 8 types, parts of 4 cost more than they bring (decision 0020)."""
+
+PARTS_GAP, PARTS_SHARE = 0.5, 0.6
+"""A part is solved to this part of the gap asked for; share of the time left for all of them."""
+
+
+def in_parts(task: Task) -> tuple[SearchResult, Caps]:
+    """Solve a game of many types (`groups_can_bound`) part by part.
+
+    Returns
+    -------
+    SearchResult
+        The best of the parts' ladders and of those known, the bound, whether that closes the gap.
+    Caps
+        Of the parts, for the tree of all types.
+    """
+    wanted = task.options.relative_gap
+    options = replace(task.options, relative_gap=max(PARTS_GAP * wanted, LEAST_GAP))
+    prior = {patron.name: patron.prior for patron in task.game.patron_types}
+    parts = parted(alike(task.game))
+    turns = Turns(task.clock.until(PARTS_SHARE), len(parts), task.options.threads)
+
+    def one(inner: Task, part: Group) -> SearchResult:
+        own = replace(inner.among(part), options=replace(options, threads=inner.options.threads))
+        return answer_tree(own, _purpose(part), turns.seconds(), ladders=Ladders.BY_DIVES)
+
+    results = each(task, one, parts)
+    phases = tuple(phase for result in results for phase in result.phases)
+    if any(result.reason is Reason.INFEASIBLE for result in results):
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), Caps()
+    caps = {part: r.bound for part, r in zip(parts, results, strict=True) if r.bound is not None}
+    bound = None
+    if len(caps) == len(parts):
+        bound = sum(sum(prior[name] for name in part) * cap for part, cap in caps.items())
+    own = (ladder_replayed(task, r.finding.ladder) for r in results if r.finding is not None)
+    allowed = [*known_ladders(task), *filter(task.allows, own)]
+    idle = [] if allowed else filter(task.allows, [do_nothing(task)])
+    best = max([*allowed, *idle], key=task.worth, default=None)
+    finding = None if best is None else claimed_by_type(task, best)
+    ended = (Reason.INTERRUPTED, Limit.INTERRUPT) if task.stop.is_set() else (Reason.LIMIT, Limit.TIME)
+    if finding is not None and finding.gap(bound) <= wanted:
+        ended = Reason.OPTIMAL, Limit.NONE
+    return SearchResult(finding, bound, *ended, phases), Caps(groups=caps)
+
+
+def parted(names: list[str]) -> list[Group]:
+    """Names in parts of at most `MOST`, as few and as even as can be, in order."""
+    count = -(-len(names) // MOST)
+    ends = [number * len(names) // count for number in range(count + 1)]
+    return [tuple(names[begin:end]) for begin, end in pairwise(ends)]
+
+
+def alike(game: Game) -> list[str]:
+    """Types of positive prior in an order in which those with similar utilities are near each other.
+
+    It is the order along the direction in which the numbers of ``utilities.csv`` differ most between types.
+    """
+    names = [patron.name for patron in game.patron_types if patron.prior > 0.0]
+    rows = [[game.utility[name, response.name] for response in game.responses] for name in names]
+    numbers = np.array([[number for utility in row for number in _numbers(utility)] for row in rows])
+    _, _, directions = np.linalg.svd(numbers - numbers.mean(axis=0), full_matrices=False)
+    return [names[number] for number in np.argsort(numbers @ directions[0], kind="stable")]
+
+
+def _numbers(utility: Utility) -> tuple[float, ...]:
+    return utility.base, utility.provocation, utility.engagement, utility.mitigation, utility.threat
 
 
 def groups_can_bound(task: Task) -> bool:
@@ -123,5 +197,8 @@ def _solved(task: Task, group: Group, outcome: Outcome, seconds: float | None) -
     closer = replace(task.options, relative_gap=max(GROUP_GAP * task.options.relative_gap, LEAST_GAP))
     own = replace(task.among(group), options=closer)
     start = claimed_by_type(own, ladder_replayed(own, outcome.ladder))
-    purpose = f"one of {len(group)} types known"
-    return answer_tree(own, purpose, seconds, start, ladders=Ladders.ON_THE_WAY)
+    return answer_tree(own, _purpose(group), seconds, start, ladders=Ladders.ON_THE_WAY)
+
+
+def _purpose(group: Group) -> str:
+    return f"one of {len(group)} types known"

@@ -13,7 +13,7 @@ from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome, counts_by_type
 from sanctopt.search.answers import Ladders, answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.groups import grouped, groups_can_bound
+from sanctopt.search.groups import MOST, grouped, groups_can_bound, in_parts
 from sanctopt.search.known import (
     bound_from_types,
     known_types,
@@ -31,7 +31,7 @@ from sanctopt.search.program import (
     ladder_replayed,
     solve_until_settled,
 )
-from sanctopt.search.task import Clock, Finding, SearchResult, Task
+from sanctopt.search.task import Caps, Clock, Finding, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
@@ -184,10 +184,13 @@ def _adaptive(task: Task) -> SearchResult:
         first, caps, _ = _large_adaptive(replace(task, options=options, clock=Clock(HEAD_START)))
         return first if first.reason is not Reason.LIMIT else _then_tree(task, first, caps, Ladders.NEARBY)
     ladders = Ladders.BY_DIVES if task.starts <= SMALL else Ladders.NEARBY
+    if len(task.game.patron_types) > MOST and options.node_limit is None and groups_can_bound(task):
+        first, parts = in_parts(task)
+        return first if first.reason is not Reason.LIMIT else _then_tree(task, first, parts, ladders)
     return _from_known_ladders(task, "adaptive program", ladders)
 
 
-def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders | None]:
+def _large_adaptive(task: Task) -> tuple[SearchResult, Caps, Ladders | None]:
     """What a large game has time for before the tree, and what is left to the tree.
 
     With it a proven bound of the payoff against each type, and how the tree that is to follow looks for
@@ -199,7 +202,7 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
     known = known_types(closer, LARGE_KNOWN_SHARE, large=True)
     phases = tuple(phase for result in known.values() for phase in result.phases)
     if any(result.reason is Reason.INFEASIBLE for result in known.values()):
-        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), {}, None
+        return SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, phases), Caps(), None
     bound = bound_from_types(task, known)
     given = known_ladders(task)
     found = [*given, do_nothing(task), *_of_known_types(task, known)]
@@ -224,7 +227,7 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = min(bound, bound_from_types(task, known))
-    caps = _caps(task, known)
+    caps = Caps(_caps(task, known))
     if _closed(task, outcome, bound):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps, None
     if task.stop.is_set():
@@ -233,7 +236,7 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, dict[str, float], Ladders
     return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases), caps, ladders
 
 
-def _then_tree(task: Task, first: SearchResult, caps: Mapping[str, float], ladders: Ladders) -> SearchResult:
+def _then_tree(task: Task, first: SearchResult, caps: Caps, ladders: Ladders) -> SearchResult:
     """A search that goes on in the tree of answers, in the time left."""
     last = answer_tree(task, "adaptive program", task.clock.left(), first.finding, caps, ladders)
     last = replace(last, phases=first.phases + last.phases)

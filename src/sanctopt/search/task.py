@@ -113,6 +113,21 @@ class Task:
         return replace(self, game=among(self.game, names), known_ladders=())
 
 
+Group = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Proven bounds (millions of US dollars), whatever the paths: of what counts against types and groups.
+
+    ``groups`` are disjoint, and theirs are expectations if it is known that the type is one of them; they
+    may be told where groups can bound (`sanctopt.search.groups`).
+    """
+
+    types: Mapping[str, float] = field(default_factory=dict)
+    groups: Mapping[Group, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Finding:
     """A ladder, what playing it gives, its worth, and what a program says of what was played."""

@@ -8,7 +8,7 @@ from sanctopt.search.held import HeldProgram
 from sanctopt.search.open_nodes import UNBOUNDED
 from sanctopt.search.paths import Path, Paths, of_type
 from sanctopt.search.program import Program
-from sanctopt.search.task import Task
+from sanctopt.search.task import Caps, Group, Task
 from sanctopt.standard_form import StandardForm
 
 
@@ -19,14 +19,14 @@ class TypeTable:
     ----------
     task : Task
         The task of all types.
-    caps : mapping of str to float
-        Proven bound of the payoff against each type, whatever its path (millions of US dollars).
+    caps : Caps
+        Proven bounds, whatever the paths.
     programs : mapping of str to HeldProgram
         The part of the program that is each type's own (`own_parts`); empty if the task is that of one type,
         which then needs no table.
     """
 
-    def __init__(self, task: Task, caps: Mapping[str, float], programs: Mapping[str, HeldProgram]) -> None:
+    def __init__(self, task: Task, caps: Caps, programs: Mapping[str, HeldProgram]) -> None:
         self._criterion = task.aims.criterion
         self._prior = {patron.name: patron.prior for patron in task.game.patron_types}
         self._caps, self._programs = caps, programs
@@ -50,10 +50,18 @@ class TypeTable:
             bound = self._bounds[place]
             if bound is None:
                 return None
-            values[name] = min(bound, self._caps.get(name, UNBOUNDED))
+            values[name] = min(bound, self._caps.types.get(name, UNBOUNDED))
+        for group, cap in self._caps.groups.items():
+            self._lower(values, group, cap)
         if not values or UNBOUNDED in values.values():
             return UNBOUNDED
         return self._criterion.worth(values, self._prior)
+
+    def _lower(self, values: dict[str, float], group: Group, cap: float) -> None:
+        """Lower bounds of types so that in expectation they come to a group's own bound at most."""
+        prior = sum(self._prior[name] for name in group)
+        if sum(self._prior[name] * values[name] for name in group) > prior * cap:
+            values.update(dict.fromkeys(group, cap))
 
     def _relaxed(self, program: HeldProgram, paths: Paths, seconds: float | None) -> float | None:
         bounds = program.on(paths)
