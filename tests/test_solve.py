@@ -163,12 +163,17 @@ def test_an_interrupt_returns_the_best_ladder(information: Information, threads:
 
 @every_information
 @pytest.mark.parametrize("threads", [1, 2])
-def test_what_a_listener_raises_is_raised(information: Information, threads: int) -> None:
+@pytest.mark.parametrize("error", [StopError, TimeoutError])
+def test_what_a_listener_raises_is_raised(
+    information: Information, error: type[Exception], threads: int
+) -> None:
+    """A listener whose own time is over is no time limit of the search."""
+
     def fail(_: SearchProgress) -> None:
-        raise StopError("the screen is gone")
+        raise error("the screen is gone")
 
     options = SolveOptions(threads=threads)
-    with pytest.raises(StopError, match="the screen is gone"):
+    with pytest.raises(error, match="the screen is gone"):
         solve(game(), information=information, options=options, on_progress=fail)
 
 

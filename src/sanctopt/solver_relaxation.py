@@ -33,6 +33,10 @@ ROUNDING = 1e-9
 """A proven bound is widened by this share, for the rounding of its own sums."""
 
 
+class RelaxationTimeError(Exception):
+    """Time ended a linear relaxation; no error, and no exception of a listener can be taken for it."""
+
+
 @dataclass(frozen=True)
 class Relaxed:
     """One relaxation, solved.
@@ -120,7 +124,7 @@ class Relaxation:
 
         Raises
         ------
-        TimeoutError
+        RelaxationTimeError
             Time ran out.
         SolverError
             HiGHS fails.
@@ -154,7 +158,7 @@ class Relaxation:
         if status == HighsModelStatus.kInfeasible:
             return None
         if status == HighsModelStatus.kTimeLimit:
-            raise TimeoutError("the time for a linear relaxation ran out")
+            raise RelaxationTimeError("the time for a linear relaxation ran out")
         if status not in (HighsModelStatus.kOptimal, HighsModelStatus.kObjectiveBound):
             raise SolverError(f"HiGHS ended a linear relaxation with {status}")
         self._last = self._highs.getBasis()

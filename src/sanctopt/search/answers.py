@@ -45,7 +45,7 @@ from sanctopt.search.tidy import tidied
 from sanctopt.search.type_table import TypeTable, own_parts
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
-from sanctopt.solver_relaxation import Relaxation
+from sanctopt.solver_relaxation import Relaxation, RelaxationTimeError
 from sanctopt.standard_form import StandardForm
 
 FLOOR_SHARE = 0.9
@@ -123,7 +123,7 @@ class AnswerTree:
             try:
                 reason, limit = self._search(start)
                 self._tell(last=True)
-            except TimeoutError:
+            except RelaxationTimeError:
                 reason, limit = Reason.LIMIT, Limit.TIME
             except KeyboardInterrupt:
                 self._task.stop.set()

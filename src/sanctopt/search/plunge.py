@@ -16,7 +16,7 @@ from sanctopt.bound_propagation import BoundPropagation
 from sanctopt.search.held import heeded_rows
 from sanctopt.search.program import Program
 from sanctopt.search.task import Clock
-from sanctopt.solver_relaxation import Relaxation
+from sanctopt.solver_relaxation import Relaxation, RelaxationTimeError
 from sanctopt.standard_form import Bounds, FloatArray, StandardForm
 
 NEARLY = 0.8
@@ -35,7 +35,7 @@ def plunge(program: Program, clock: Clock) -> bool:
     try:
         with Relaxation(form, program.task.options.seed) as relaxation:
             values = _rounded(form, program.compiled.bounds_now, relaxation, clock)
-    except TimeoutError:
+    except RelaxationTimeError:
         return False
     if values is None:
         return False

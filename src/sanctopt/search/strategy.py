@@ -172,7 +172,10 @@ def _tidy(task: Task, finding: Finding) -> Finding:
 
 
 def _adaptive(task: Task) -> SearchResult:
-    """The tree of answers; tiny games are one program, large ones begin with known types and pools."""
+    """The tree of answers; tiny games are one program, large ones begin with known types and pools.
+
+    Games of many types begin with parts of them.
+    """
     if task.starts <= TINY:
         return _exact(task, "adaptive program", TINY_TUNING)
     if _large(task):

@@ -58,7 +58,7 @@ class TypeTable:
         return self._criterion.worth(values, self._prior)
 
     def _lower(self, values: dict[str, float], group: Group, cap: float) -> None:
-        """Lower bounds of types so that in expectation they come to a group's own bound at most."""
+        """Where bounds of a group's types come to more than its own, put its own in their place."""
         prior = sum(self._prior[name] for name in group)
         if sum(self._prior[name] * values[name] for name in group) > prior * cap:
             values.update(dict.fromkeys(group, cap))
