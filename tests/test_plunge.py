@@ -31,7 +31,7 @@ def of_the_optimum(game: Game) -> Program:
 def test_a_point_is_one_and_no_better_than_the_best(seed: int) -> None:
     game = several_types(seed)
     program = of_the_optimum(game)
-    assert plunge(program, Clock(None))
+    assert plunge(program, Clock(None)).found
     assert program.compiled.evaluate(program.compiled.values).largest_violation <= 1e-6
     settled = program.settle()
     assert settled.excess == 0.0
@@ -44,7 +44,7 @@ def test_most_points_are_good() -> None:
     good = 0
     for game in games:
         program = of_the_optimum(game)
-        if plunge(program, Clock(None)):
+        if plunge(program, Clock(None)).found:
             good += program.settle().outcome.value >= 0.5 * brute_force(game).value
     assert good > len(games) / 2
 
@@ -54,7 +54,7 @@ def test_where_there_is_no_point_it_finds_none() -> None:
     program = of_the_optimum(game)
     above = (brute_force(game).value + 1.0) / program.unit
     program.compiled.add_row(program.model.worth_terms, above, "floor")
-    assert not plunge(program, Clock(None))
+    assert not plunge(program, Clock(None)).found
 
 
 def dead_ends(number: int) -> Program:
@@ -79,14 +79,19 @@ def dead_ends(number: int) -> Program:
 @pytest.mark.parametrize("number", [1, 2, 5])
 def test_a_dead_end_is_left(number: int) -> None:
     program = dead_ends(number)
-    assert plunge(program, Clock(None))
+    assert plunge(program, Clock(None)).found
     assert all(program.compiled.value(program.model.kept[n]) == 0.0 for n in range(number))
 
 
-def test_of_many_dead_ends_only_so_many_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sanctopt.search.plunge.DEAD_ENDS", 3)
-    assert plunge(dead_ends(1), Clock(None))
-    assert not plunge(dead_ends(5), Clock(None))
+def test_of_many_dead_ends_only_so_many_are_tried() -> None:
+    assert plunge(dead_ends(1), Clock(None), 3).found
+    assert not plunge(dead_ends(5), Clock(None), 3).found
+
+
+def test_no_more_relaxations_are_solved_than_it_may() -> None:
+    program = Program.build(task(generate("adapting", "S", 0)), "all", tight=True)
+    assert plunge(program, Clock(None)).found
+    assert not plunge(program, Clock(None), relaxations=2).found
 
 
 def test_what_is_held_stays_held() -> None:
@@ -97,7 +102,7 @@ def test_what_is_held_stays_held() -> None:
         if start is None:
             continue
         program.compiled.fix(start, 1.0)
-        if plunge(program, Clock(None)):
+        if plunge(program, Clock(None)).found:
             assert program.compiled.value(start) == pytest.approx(1.0, abs=1e-6)
             found += 1
     assert found > 0
@@ -105,7 +110,7 @@ def test_what_is_held_stays_held() -> None:
 
 def test_no_time_finds_none() -> None:
     program = Program.build(task(generate("adapting", "S", 0)), "all", tight=True)
-    assert not plunge(program, Clock(0.0))
+    assert not plunge(program, Clock(0.0)).found
 
 
 def test_of_the_whole_program_it_is_a_ladder_or_none() -> None:
@@ -114,7 +119,7 @@ def test_of_the_whole_program_it_is_a_ladder_or_none() -> None:
     for seed in SEEDS:
         game = several_types(seed)
         program = Program.build(task(game), "all", tight=True)
-        if plunge(program, Clock(None)):
+        if plunge(program, Clock(None)).found:
             value = program.settle().outcome.value
             assert value <= brute_force(game).value + 1e-6 * max(1.0, abs(value))
             found += 1

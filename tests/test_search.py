@@ -16,18 +16,25 @@ from sanctopt.game import Game
 from sanctopt.search import known as known_module
 from sanctopt.search import strategy
 from sanctopt.search.known import bound_from_types, known_types, known_types_again, trivial_bound
-from sanctopt.search.pools import nested_pools, pooled_ladders, provocation_limit
-from sanctopt.search.program import do_nothing, ladder_of
+from sanctopt.search.pools import (
+    common_ladders,
+    concession_choices,
+    nested_pools,
+    pooled_ladders,
+    provocation_limit,
+)
+from sanctopt.search.program import Program, do_nothing, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.tidy import tidied
-from sanctopt.search.workers import Turns
+from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Reason
+from suite.families import generate
 
 SEEDS = range(12)
 
 
-def task(game: Game, margin: float = 0.0) -> Task:
-    return Task(game, Information.ADAPTIVE, margin, SolveOptions(), Clock(None), None)
+def task(game: Game, margin: float = 0.0, threads: int = 1) -> Task:
+    return Task(game, Information.ADAPTIVE, margin, SolveOptions(threads=threads), Clock(None), None)
 
 
 def several_types(seed: int) -> Game:
@@ -191,6 +198,78 @@ class TestPools:
             again = play(game, outcome.ladder)  # raises if it is not allowed
             assert again.value == pytest.approx(outcome.value)
             assert again.value <= wanted + 1e-6 * max(1.0, abs(wanted))
+        for phase in phases:
+            assert phase.report.dual_bound is None  # a pool proves nothing
+
+    def test_most_find_a_ladder_that_acts(self) -> None:
+        acting = 0
+        for game in map(several_types, SEEDS):
+            searched = task(game)
+            found, _ = pooled_ladders(searched, known_types(searched, 1.0), 1.0)
+            best = max((searched.worth(outcome) for outcome in found), default=-math.inf)
+            acting += best > searched.worth(do_nothing(searched))
+        assert acting > len(SEEDS) / 2
+
+    def test_regimes_concede_as_if_known_or_in_the_last_stage(self) -> None:
+        """Where time ended a known type's search at an early concession, a later one is tried, too."""
+        game = generate("standard", "XS", 0)
+        patrons = (replace(patron, reservation=0.5) for patron in game.patron_types)
+        game = replace(game, patron_types=tuple(patrons))
+        searched = task(game)
+        known = known_types(searched, 1.0)
+        names = tuple(patron.name for patron in game.patron_types)
+        program = Program.build(searched, "pool", names, (names,))
+        conceding = program.model.frame.conceding
+        assert len(conceding) > 1
+        last = game.stages - 1
+        ends = {name: known[name].finding.outcome.steps[-1] for name in conceding}  # type: ignore[union-attr]
+        stages = {name: step.stage for name, step in ends.items() if step.concedes}
+        assert stages
+        first, second = concession_choices(program, names, known, 0)
+        assert first[0] == stages
+        assert first[-1] == {}
+        assert [len(choice) for choice in first] == list(range(len(stages), -1, -1))
+        early = {name: replace(result, finding=None, reason=Reason.LIMIT) for name, result in known.items()}
+        assert concession_choices(program, names, early, 0)[0][0] == dict.fromkeys(conceding, last)
+        assert all(set(choice.values()) == {last} for choice in second)
+        assert not [choice for choice in second if choice in first]
+
+    def test_a_path_is_planned_at_least_as_well_as_a_known_ladder_goes_it(self) -> None:
+        """Where all types answer alike on a known type's ladder, the pool of all has that one at least."""
+        compared = 0
+        for game in map(several_types, SEEDS):
+            searched = task(game)
+            known = known_types(searched, 1.0)
+            names = tuple(patron.name for patron in game.patron_types)
+            starts = common_ladders(searched, names, known)
+            found, _ = pooled_ladders(searched, known, 1.0)
+            if starts and not game.off_ramp:
+                most = max(map(searched.worth, starts))
+                assert max(map(searched.worth, found)) >= most - 1e-6 * max(1.0, abs(most))
+                compared += 1
+        assert compared > 0
+
+
+class TestWork:
+    """What is done for each of several items, here or in threads."""
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_results_are_in_order(self, threads: int) -> None:
+        searched = task(HAND_GAME, threads=threads)
+        assert each(searched, lambda _, item: 2 * item, [1, 2, 3]) == [2, 4, 6]
+
+    def test_a_ctrl_c_between_two_solves_loses_nothing(self) -> None:
+        searched = task(HAND_GAME)
+        seen = []
+
+        def work(inner: Task, item: int) -> tuple[int, bool]:
+            seen.append(item)
+            if item == 2 and not inner.stop.is_set():
+                raise KeyboardInterrupt
+            return item, inner.stop.is_set()
+
+        assert each(searched, work, [1, 2, 3]) == [(1, False), (2, True), (3, True)]
+        assert seen == [1, 2, 2, 3]
 
 
 class TestTidy:

@@ -382,7 +382,7 @@ class AnswerTree:
 
     def _plunge(self, program: Program, share: float) -> None:
         """Look for a ladder in a program of rungs in which HiGHS has found none in its time."""
-        if plunge(program, Clock(self._clock.left(share))):
+        if plunge(program, Clock(self._clock.left(share))).found:
             settled = program.settle()
             self._keep(settled.outcome, settled.finding)
 

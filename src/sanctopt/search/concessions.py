@@ -60,6 +60,9 @@ def known_concession(
         for number, stage in enumerate(order):
             if share == 1.0 and not _open(task, best, bounds[stage]):
                 continue
+            if phases and clock.left() == 0.0:
+                reason, limit = Reason.LIMIT, Limit.TIME
+                break
             program.concede_in(patron.name, stage)
             if best is not None:
                 program.limit_value(patron.name, lower=best.worth)

@@ -7,7 +7,9 @@ is taken at once, down to one column, which at last is left out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from pyomo.common.collections import ComponentMap
@@ -29,42 +31,73 @@ OPEN = 1e-6
 """What is closer to a whole number is one."""
 
 
-def plunge(program: Program, clock: Clock) -> bool:
-    """Look for a point of a program, while there is time; tells whether it is the program's incumbent now."""
+@dataclass(frozen=True)
+class Plunge:
+    """How a plunge ended.
+
+    Attributes
+    ----------
+    found : bool
+        Whether there is a point; it is the program's incumbent then.
+    iterations : int
+        Simplex iterations of its relaxations.
+    """
+
+    found: bool
+    iterations: int
+
+
+def plunge(
+    program: Program, clock: Clock, dead_ends: int = DEAD_ENDS, relaxations: float = math.inf
+) -> Plunge:
+    """Look for a point of a program, while there is time, in so many relaxations, so many without a point."""
     form = program.compiled.form
-    try:
-        with Relaxation(form, program.task.options.seed) as relaxation:
-            values = _rounded(form, program.compiled.bounds_now, relaxation, clock)
-    except RelaxationTimeError:
-        return False
+    with Relaxation(form, program.task.options.seed) as relaxation:
+        way = _Rounding(program, relaxation, clock)
+        try:
+            values = way.followed(program.compiled.bounds_now, dead_ends, relaxations)
+        except RelaxationTimeError:
+            values = None
     if values is None:
-        return False
+        return Plunge(False, way.iterations)
     whole = ComponentMap((form.variables[j], round(float(values[j]))) for j in np.flatnonzero(form.integer))
     with program.compiled.holding(whole) as possible:
-        return possible and program.solve(clock.left()).has_solution
+        found = possible and program.solve(clock.left()).has_solution
+    return Plunge(found, way.iterations)
 
 
-def _rounded(form: StandardForm, opening: Bounds, relaxation: Relaxation, clock: Clock) -> FloatArray | None:
-    """A point of the relaxation that is whole where it must be; None if the steps lead to none."""
-    propagation = BoundPropagation(form, heeded_rows(form))
-    first = propagation.tightened(opening)
-    ways = [] if first is None else [iter((first,))]
-    dead_ends = 0
-    while ways and dead_ends < DEAD_ENDS:
-        bounds = next(ways[-1], None)
-        if bounds is None:
-            ways.pop()
-            continue
-        # Only whole numbers take part: slack has widened what is known of the others.
-        found = relaxation.solve(opening.with_those_of(bounds, form.integer), None, clock.left())
-        if found is None:
-            dead_ends += 1
-            continue
-        columns = _largest(form, found.values)
-        if not columns:
-            return found.values
-        ways.append(_ways_on(propagation, bounds, columns))
-    return None
+class _Rounding:
+    """Steps of relaxations, each rounding more of the one before."""
+
+    def __init__(self, program: Program, relaxation: Relaxation, clock: Clock) -> None:
+        self._form, self._relaxation, self._clock = program.compiled.form, relaxation, clock
+        self._stop = program.task.stop
+        self.iterations = 0
+
+    def followed(self, opening: Bounds, dead_ends: int, relaxations: float) -> FloatArray | None:
+        """A point of the relaxation that is whole where it must be; None if the steps lead to none."""
+        form = self._form
+        propagation = BoundPropagation(form, heeded_rows(form))
+        first = propagation.tightened(opening)
+        ways = [] if first is None else [iter((first,))]
+        while ways and dead_ends and relaxations > 0 and not self._stop.is_set():
+            bounds = next(ways[-1], None)
+            if bounds is None:
+                ways.pop()
+                continue
+            # Only whole numbers take part: slack has widened what is known of the others.
+            narrowed = opening.with_those_of(bounds, form.integer)
+            found = self._relaxation.solve(narrowed, None, self._clock.left())
+            relaxations -= 1
+            if found is None:
+                dead_ends -= 1
+                continue
+            self.iterations += found.iterations
+            columns = _largest(form, found.values)
+            if not columns:
+                return found.values
+            ways.append(_ways_on(propagation, bounds, columns))
+        return None
 
 
 def _largest(form: StandardForm, values: FloatArray) -> list[int]:

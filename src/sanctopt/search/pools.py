@@ -4,44 +4,38 @@ A pool's program (`Frame.pools`) has one copy of everything for all its types, s
 that of a known type. It asks for rungs at which all of them answer alike: that is a restriction, but its
 ladders are allowed. The types left out, the most easily provoked ones, leave the pool's path at some
 history; from there, they get a plan of their own by a pool's program that follows the same path up to it.
-Every ladder made so is played against all types, and the best one starts the adaptive program.
+A plunge (`sanctopt.search.plunge`) finds the rungs of a path in a second, and neighbourhoods better them
+sooner than HiGHS does in the pool's program (decision 0021). Every ladder made so is played against all
+types.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
+from sanctopt.formulation.readout import read_rungs
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
 from sanctopt.search.plunge import plunge
 from sanctopt.search.program import Program, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
-from sanctopt.search.workers import Turns, each
+from sanctopt.search.workers import each
 from sanctopt.solution import Phase
-from sanctopt.solver_options import Reason
+from sanctopt.solver_options import Limit, Reason
 
-NODES = 20
-"""Branch-and-bound nodes for a pool's program: nearly all ladders are found at the root."""
+PATH_SHARE, GROUP_SHARE = 0.75, 0.6
+"""Shares of a pool's time: for its common path, and for the next group that leaves it."""
 
-POOL_GAP, LEAST_POOL_GAP = 0.5, 2e-3
-"""An early ladder need not be the best of its pool by more than this part of the gap asked for, or this."""
+POOL_SHARE = 0.4
+"""Share of the time left for one pool; few need as much."""
 
-PATH_SHARE, GROUP_SHARE, TRY_SHARE = 0.75, 0.6, 0.85
-"""Shares of a pool's time: for its common path, for the next group that leaves it, and for one choice of
-conceding regimes before the next is tried."""
-
-PLUNGE_SHARE = 0.5
-"""Share of the time for a common path that a plunge may take, where no ladder is known to begin with."""
-
-HIGHS = {"presolve": "on", "mip_allow_restart": False, "mip_lp_age_limit": 2}
-"""On programs of this game, HiGHS finds good ladders sooner with these (measured on the shipped case).
-
-A pool proves nothing and its ladders are played, so presolve may be on."""
+DEAD_ENDS, RELAXATIONS = 20, 200
+"""Relaxations without a point, and in all, after which a plunge in a pool's program gives up: there are other
+pools, and most plunges that find a ladder take 10 to 120 relaxations."""
 
 MOST_POOLS = 5
-"""Nested pools that are tried: time is shared among them."""
+"""Nested pools that are tried."""
 
 Rungs = dict[History, Rung]
 
@@ -57,10 +51,10 @@ def pooled_ladders(
         The ladders found, played; the programs solved.
     """
     pools = _spread(nested_pools(task.game), MOST_POOLS)
-    turns = Turns(task.clock.until(share), len(pools), task.options.threads)
+    clock = task.clock.until(share)
 
     def one(inner: Task, pool: tuple[str, ...]) -> tuple[Outcome | None, tuple[Phase, ...]]:
-        return _pooled(inner, pool, known, Clock(turns.seconds()))
+        return _pooled(inner, pool, known, clock.until(POOL_SHARE))
 
     results = each(task, one, pools)
     found = [outcome for outcome, _ in results if outcome is not None]
@@ -154,31 +148,37 @@ def _path(
     rungs: Rungs,
     history: History,
 ) -> tuple[Rungs, tuple[Phase, ...]]:
-    """A common path for a pool that goes on from a history; fewer and fewer of its regimes concede."""
-    loose = replace(task.options, relative_gap=max(task.options.relative_gap * POOL_GAP, LEAST_POOL_GAP))
+    """A common path for a pool that goes on from a history: the best found for some choice of concessions."""
+    began, iterations = clock.seconds(), 0
     purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
-    program = Program.build(replace(task, options=loose), purpose, pool, (pool,))
-    phases: tuple[Phase, ...] = ()
-    chains = _concessions(program, pool, known, len(history))
-    starts = [] if history else _starts(task, pool, known)
-    for number, conceding in enumerate(chains):
-        for name in program.model.frame.conceding:
-            program.concede_in(name, conceding.get(name))
-        if not program.follow(rungs, history):
-            break
-        share = 1.0 if number == len(chains) - 1 else TRY_SHARE
-        points = [point for point in map(program.complete, starts) if point is not None]
-        start = max(points, key=lambda point: program.compiled.evaluate(point).objective, default=None)
-        if start is None and plunge(program, Clock(clock.left(PLUNGE_SHARE))):
-            start = program.incumbent()
-        report = program.solve(clock.left(share), start, node_limit=NODES, highs=HIGHS)
-        phases += (program.phase(report),)
-        if report.has_solution:
-            return program.rungs(), phases
-    return {}, phases
+    program = Program.build(task, purpose, pool, (pool,))
+    starts = [] if history else common_ladders(task, pool, known)
+    best: Rungs = {}
+    value = -math.inf
+    for choices in concession_choices(program, pool, known, len(history)):
+        for conceding in choices:
+            for name in program.model.frame.conceding:
+                program.concede_in(name, conceding.get(name))
+            if not program.follow(rungs, history):
+                return {}, ()
+            points = [point for point in map(program.complete, starts) if point is not None]
+            plunged = plunge(program, clock, DEAD_ENDS, RELAXATIONS)
+            iterations += plunged.iterations
+            if plunged.found:
+                points.append(program.incumbent())
+            for point in points:
+                worth = program.compiled.evaluate(point).objective
+                if worth > value:
+                    value, best = worth, read_rungs(program.model, point)
+            if points:
+                break
+    ended = (Reason.INTERRUPTED, Limit.INTERRUPT) if task.stop.is_set() else (Reason.LIMIT, Limit.TIME)
+    worth_found = program.unit * value if best else None
+    counts, seconds = (0, iterations), clock.seconds() - began
+    return best, (program.search_phase(purpose, ended, (worth_found, None), counts, seconds),)
 
 
-def _starts(task: Task, pool: tuple[str, ...], known: dict[str, SearchResult]) -> list[Outcome]:
+def common_ladders(task: Task, pool: tuple[str, ...], known: dict[str, SearchResult]) -> list[Outcome]:
     """Ladders of known types that all types of a pool answer alike, played."""
     starts = []
     for name in pool:
@@ -194,20 +194,27 @@ def _starts(task: Task, pool: tuple[str, ...], known: dict[str, SearchResult]) -
     return starts
 
 
-def _concessions(
+def concession_choices(
     program: Program, pool: tuple[str, ...], known: dict[str, SearchResult], stage: int
-) -> list[dict[str, int]]:
-    """When the regimes of a pool concede: each as if it were known; then without the least likely; ...
+) -> list[list[dict[str, int]]]:
+    """When the regimes of a pool concede, in lists of choices to be tried until one has a path.
 
-    A regime of which time did not tell is asked for a concession in the last stage.
+    In the first list each concedes as if it were known, in the second all in the last stage, which is often
+    better where time ended a known type's search early. From choice to choice, the least likely is left out.
+    A regime of which time did not tell is asked for a concession in the last stage, too.
     """
-    best: dict[str, int] = {}
+    last = program.task.game.stages - 1
+    alone: dict[str, int] = {}
     for name in program.model.frame.conceding:
         result = known.get(name)
         if result is not None and result.finding is not None and result.finding.outcome.steps[-1].concedes:
-            best[name] = result.finding.outcome.steps[-1].stage
+            alone[name] = result.finding.outcome.steps[-1].stage
         elif result is None or result.reason is Reason.LIMIT:
-            best[name] = program.task.game.stages - 1
-    likely = sorted(best, key=lambda name: -program.task.game.patron_type[name].prior)
-    chains = [{name: best[name] for name in likely[:count]} for count in range(len(likely), -1, -1)]
-    return [chain for chain in chains if all(when >= stage for when in chain.values())]
+            alone[name] = last
+    likely = sorted(alone, key=lambda name: -program.task.game.patron_type[name].prior)
+    lists: list[list[dict[str, int]]] = []
+    for when in (alone, dict.fromkeys(alone, last)):
+        choices = [{name: when[name] for name in likely[:count]} for count in range(len(likely), -1, -1)]
+        tried = [choice for earlier in lists for choice in earlier]
+        lists.append([c for c in choices if c not in tried and all(at >= stage for at in c.values())])
+    return lists

@@ -36,10 +36,10 @@ from sanctopt.search.tidy import tidied
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.35, 0.9
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.75, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
-for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools and the
-neighbourhoods then. What is left after that goes to the known types again."""
+for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools, most of which
+end sooner, and the neighbourhoods then. What is left after that goes to the known types again."""
 
 HEAD_START = 120.0
 """Seconds for all this in a large game without limits, before the tree of answers has it for as long as it
@@ -49,9 +49,6 @@ PROGRAM_OVER_TYPES, BUILDING = 6.0, 0.5
 """How many times longer the program of all types takes to build, at most, than those of the types take to
 compile (3.5 times on dprk_2017, 3.9 on standard/L/0, 4.9 on standard/XL/0); the share of the time of the
 neighbourhoods, or of the tree, that this may take."""
-
-POOL_TRIES = 3
-"""How often pools are tried while they find no ladder."""
 
 POOLS_OVER_TYPE = 15.0
 """How many times longer the pools of a large game must have than a known type's program takes to compile:
@@ -74,8 +71,9 @@ TIE_GAP, TIE_AFTER, GROUPS_SHARE = 0.01, 0.5, 0.9
 the neighbourhoods leave, after this share of their time, the rest to groups of types, which get this share of
 it."""
 
-NEARBY_RUN = 0.95
-"""Share of the neighbourhoods' time after which what the ladder does not need is left out."""
+FIRST_TIDY, NEARBY_RUN = 0.05, 0.95
+"""Share of the neighbourhoods' time for leaving out what the ladder does not need before they begin, and the
+share of it after which the rest goes to the same."""
 
 TINY, SMALL = 50, 600
 """Starts in all copies up to which the program of all types is solved at once, without the tree's many
@@ -292,17 +290,11 @@ def _pooled(
     """The pools' ladders; who knows a good ladder already has no need of pools."""
     bound = bound_from_types(task, known)
     good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, given))
-    found: list[Outcome] = []
-    phases: tuple[Phase, ...] = ()
-    for _ in range(0 if good or _no_time_for_pools(task, known) else POOL_TRIES):
-        if task.stop.is_set() or task.past.stage:  # a pool's program begins at the opening
-            break
-        pooled, made = pooled_ladders(task, known, LARGE_POOLS_SHARE)
-        phases += made
-        found += pooled
-        if any(task.allows(outcome) for outcome in pooled):
-            break
-    return found, phases
+    if good or task.stop.is_set() or _no_time_for_pools(task, known):
+        return [], ()
+    if task.past.stage:  # a pool's program begins at the opening
+        return [], ()
+    return pooled_ladders(task, known, LARGE_POOLS_SHARE)
 
 
 def _nearby(
@@ -310,7 +302,7 @@ def _nearby(
 ) -> tuple[Outcome, tuple[Phase, ...]]:
     """Better ladders near one, without what they do not need."""
     clock = task.clock.until(share)
-    lean = tidied(task, outcome, clock)
+    lean = tidied(task, outcome, clock.until(FIRST_TIDY))
     if _closed(task, lean, bound) or _building(task, known) > BUILDING * (clock.left() or 0.0):
         return lean, ()
     near = NeighbourhoodSearch(Program.build(task, "adaptive program"), "better ladders nearby", lean)

@@ -45,7 +45,7 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
     """
     count = min(task.options.threads, len(items))
     if count <= 1:
-        return [work(task, item) for item in items]
+        return [_done(task, work, item) for item in items]
     told: queue.SimpleQueue[SearchProgress] = queue.SimpleQueue()
 
     def tell(progress: SearchProgress) -> None:
@@ -70,3 +70,12 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
             task.stop.set()
             raise
         return [future.result() for future in futures]
+
+
+def _done(task: Task, work: Callable[[Task, Item], Result], item: Item) -> Result:
+    """Do work here; after a Ctrl-C between two solves, once more, which ends with what it begins with."""
+    try:
+        return work(task, item)
+    except KeyboardInterrupt:
+        task.stop.set()
+        return work(task, item)
