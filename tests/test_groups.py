@@ -18,7 +18,7 @@ from sanctopt.search.alone import alone_with, among
 from sanctopt.search.answers import answer_tree
 from sanctopt.search.groups import alike, grouped, groups_can_bound, in_parts, joined, led, parted
 from sanctopt.search.program import do_nothing
-from sanctopt.search.task import Clock
+from sanctopt.search.task import Caps, Clock
 from sanctopt.solver_options import Reason
 from suite.families import generate
 from test_answers import WIDE, task
@@ -95,6 +95,19 @@ def test_no_time_no_bound_beyond_known_types() -> None:
     assert bound == of_known_types(game, caps)
     assert not found
     assert not phases
+
+
+@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.3])
+def test_a_round_that_time_ends_has_a_bound_that_holds(seconds: float) -> None:
+    for seed in SEEDS[:6]:
+        game, caps, optimum = studied(wide, seed)
+        bound, _, _ = grouped(task(game), caps, do_nothing(task(game)), Clock(seconds))
+        assert optimum - tolerance(optimum) <= bound <= of_known_types(game, caps)
+
+
+def test_caps_within_a_group() -> None:
+    caps = Caps({"a": 1.0, "b": 2.0, "c": 3.0}, {("a", "b"): 1.2, ("b", "c"): 2.4})
+    assert caps.within(("c", "b")) == Caps({"b": 2.0, "c": 3.0}, {("b", "c"): 2.4})
 
 
 def test_who_loses_much_leads() -> None:

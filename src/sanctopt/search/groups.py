@@ -39,8 +39,9 @@ GROUP_GAP, LEAST_GAP = 0.1, 1e-4
 LOSES = 0.1
 """A type that loses at least this share of what all lose together leads a group."""
 
-LONGER = 3.0
-"""How many times the time of the last round the next one, with one type more in each group, must have."""
+AS_LONG = 1.0
+"""How many times the time of the last round the next one, with one type more in each group, must have. Where
+time ends it, its bounds are at least as close as those of the round before."""
 
 MOST = 8
 """Types up to which a game that is not large is solved as a whole at once, and types of a part of one that is
@@ -143,28 +144,30 @@ def grouped(
     found: list[Outcome] = []
     phases: tuple[Phase, ...] = ()
     leaders, others = led(task, caps, outcome)
+    proven = Caps(caps)
     took = 0.0
     for size in range(2, 2 + len(others)):
         groups = joined(leaders, others, size)
         left = clock.left()
-        if not leaders or len(groups) < len(leaders) or left is None or left <= LONGER * took:
+        if not leaders or len(groups) < len(leaders) or left is None or left <= AS_LONG * took:
             break
         turns = Turns(clock, len(groups), task.options.threads)
 
-        def one(inner: Task, group: Group, turns: Turns = turns) -> SearchResult:
-            return _solved(inner, group, outcome, turns.seconds())
+        def one(inner: Task, group: Group, turns: Turns = turns, proven: Caps = proven) -> SearchResult:
+            return _solved(inner, group, outcome, turns.seconds(), proven.within(group))
 
         results = each(task, one, groups)
-        total = apart
+        total, bounds = apart, {}
         for group, result in zip(groups, results, strict=True):
             phases += result.phases
             if result.bound is not None:
+                bounds[group] = result.bound
                 weight = sum(prior[name] for name in group)
                 known = sum(prior[name] * caps[name] for name in group)
                 total -= max(0.0, known - weight * result.bound)
             if result.finding is not None:
                 found.append(ladder_replayed(task, result.finding.ladder))
-        bound = min(bound, total)
+        bound, proven = min(bound, total), Caps(caps, bounds)
         took = left - (clock.left() or 0.0)
         best = max(task.worth(other) for other in [outcome, *found] if task.allows(other))
         if task.stop.is_set() or relative_gap(best, max(bound, best)) <= task.options.relative_gap:
@@ -193,11 +196,11 @@ def joined(leaders: list[str], others: list[str], size: int) -> list[Group]:
     return groups
 
 
-def _solved(task: Task, group: Group, outcome: Outcome, seconds: float | None) -> SearchResult:
+def _solved(task: Task, group: Group, outcome: Outcome, seconds: float | None, caps: Caps) -> SearchResult:
     closer = replace(task.options, relative_gap=max(GROUP_GAP * task.options.relative_gap, LEAST_GAP))
     own = replace(task.among(group), options=closer)
     start = claimed_by_type(own, ladder_replayed(own, outcome.ladder))
-    return answer_tree(own, _purpose(group), seconds, start, ladders=Ladders.ON_THE_WAY)
+    return answer_tree(own, _purpose(group), seconds, start, caps, ladders=Ladders.ON_THE_WAY)
 
 
 def _purpose(group: Group) -> str:

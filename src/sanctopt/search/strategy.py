@@ -36,7 +36,7 @@ from sanctopt.search.tidy import tidied
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
-LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.25, 0.75, 0.9
+LARGE, LARGE_KNOWN_SHARE, LARGE_POOLS_SHARE, NEARBY_SHARE = 3000, 0.35, 0.75, 0.9
 """Starts in all copies above which a time limit is not spent on the program of all types, which is too large
 for it (dprk_2017: 68,000 rows), and the shares of the time left for the known types, the pools, most of which
 end sooner, and the neighbourhoods then. What is left after that goes to the known types again."""

@@ -127,6 +127,11 @@ class Caps:
     types: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[Group, float] = field(default_factory=dict)
 
+    def within(self, names: Collection[str]) -> Caps:
+        """Those of some types, and of groups among them."""
+        types = {name: cap for name, cap in self.types.items() if name in names}
+        return Caps(types, {group: cap for group, cap in self.groups.items() if set(group) <= set(names)})
+
 
 @dataclass(frozen=True)
 class Finding:
