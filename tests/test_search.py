@@ -15,7 +15,13 @@ from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, s
 from sanctopt.game import Game
 from sanctopt.search import known as known_module
 from sanctopt.search import strategy
-from sanctopt.search.known import bound_from_types, known_types, known_types_again, trivial_bound
+from sanctopt.search.known import (
+    bound_from_types,
+    compiling,
+    known_types,
+    known_types_again,
+    trivial_bound,
+)
 from sanctopt.search.pools import (
     common_ladders,
     concession_choices,
@@ -73,6 +79,17 @@ class TestKnownTypes:
             bound = known[name].bound
             assert bound is not None
             assert value <= bound + 1e-6 * max(1.0, abs(bound))
+
+    def test_how_long_a_program_takes_to_compile_is_not_that_of_one_that_was_delayed(self) -> None:
+        result = next(iter(known_types(task(HAND_GAME), 1.0).values()))
+        (first, *_) = result.phases
+
+        def taking(seconds: float) -> SearchResult:
+            report = replace(first.report, compile_seconds=seconds)
+            return replace(result, phases=(replace(first, report=report),))
+
+        assert compiling({"calm": taking(0.2), "bold": taking(9.0), "wary": taking(0.3)}) == 0.3
+        assert compiling({"calm": replace(result, phases=())}) == math.inf
 
     @pytest.mark.parametrize("seed", SEEDS)
     def test_trivial_bound_holds(self, seed: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from statistics import median
 
 from sanctopt.aims import Counted, Mixture, Objective
 from sanctopt.game import Game, PatronType
@@ -136,7 +137,7 @@ def known_types_again(
         return finding is not None and finding.gap(known[patron.name].bound) <= wanted
 
     waiting = sorted((p for p in game.patron_types if not closed(p)), key=loose, reverse=True)
-    left, enough = task.clock.left(), AGAIN_OVER_TYPE * slowest(known)
+    left, enough = task.clock.left(), AGAIN_OVER_TYPE * compiling(known)
     while left is not None and len(waiting) > 1 and len(waiting) * enough > task.options.threads * left:
         waiting.pop()
     turns = Turns(task.clock.until(1.0), len(waiting), task.options.threads)
@@ -160,10 +161,14 @@ def known_types_again(
     return again
 
 
-def slowest(known: dict[str, SearchResult]) -> float:
-    """Seconds of the slowest compilation of a known type's program; infinite if time was over before."""
-    reports = [phase.report for result in known.values() for phase in result.phases]
-    return max((report.compile_seconds for report in reports), default=math.inf)
+def compiling(known: dict[str, SearchResult]) -> float:
+    """Seconds that compiling a known type's program takes, the median; infinite if time was over before.
+
+    Not the most: one that something else on the machine delayed says nothing of the rest.
+    """
+    firsts = (next(iter(result.phases), None) for result in known.values())
+    seconds = [phase.report.compile_seconds for phase in firsts if phase is not None]
+    return median(seconds) if seconds else math.inf
 
 
 def _best_against(task: Task, ladders: Iterable[Ladder]) -> Outcome | None:

@@ -16,10 +16,10 @@ from sanctopt.search.claims import claimed_by_type
 from sanctopt.search.groups import MOST, grouped, groups_can_bound, in_parts
 from sanctopt.search.known import (
     bound_from_types,
+    compiling,
     known_types,
     known_types_again,
     ladders_alone,
-    slowest,
     type_bound,
 )
 from sanctopt.search.neighbourhoods import NeighbourhoodSearch
@@ -354,13 +354,13 @@ def _from_known_ladders(task: Task, purpose: str, ladders: Ladders = Ladders.NEA
 
 def _building(task: Task, known: dict[str, SearchResult]) -> float:
     """Seconds that building the program of all types may take, from what known types' programs took."""
-    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * slowest(known)
+    return len(task.game.patron_types) * PROGRAM_OVER_TYPES * compiling(known)
 
 
 def _no_time_for_pools(task: Task, known: dict[str, SearchResult]) -> bool:
     """Whether the pools of a large game could hardly be built in their time."""
     seconds = task.clock.left(LARGE_POOLS_SHARE)
-    return seconds is not None and seconds < POOLS_OVER_TYPE * slowest(known)
+    return seconds is not None and seconds < POOLS_OVER_TYPE * compiling(known)
 
 
 def _large(task: Task) -> bool:
