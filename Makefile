@@ -56,5 +56,5 @@ clean:  ## Remove what builds, tests, benchmarks and the demo leave behind; .ven
 # existing .venv repairs what an interrupted run left and keeps what is installed.
 .venv/.installed-%: pyproject.toml constraints.txt
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	$(BIN)/python -m pip install --quiet --no-compile --editable '.[$*]'
 	@touch $@

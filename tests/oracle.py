@@ -111,8 +111,9 @@ class Best(NamedTuple):
     """The situation of the next stage; the called threat still depends on the responses."""
 
 
+@cache
 def brute_force(game: Game, information: Information = "adaptive", margin: float = 0.0) -> Answer:
-    """Solve a game exactly by trying everything.
+    """Solve a game exactly by trying everything; games that tests share are solved once.
 
     Parameters
     ----------
