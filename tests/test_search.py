@@ -227,7 +227,7 @@ class TestPools:
             acting += best > searched.worth(do_nothing(searched))
         assert acting > len(SEEDS) / 2
 
-    def test_regimes_concede_as_if_known_or_in_the_last_stage(self) -> None:
+    def test_regimes_concede_as_if_known_or_in_the_last_stage_or_the_first(self) -> None:
         """Where time ended a known type's search at an early concession, a later one is tried, too."""
         game = generate("standard", "XS", 0)
         patrons = (replace(patron, reservation=0.5) for patron in game.patron_types)
@@ -242,14 +242,18 @@ class TestPools:
         ends = {name: known[name].finding.outcome.steps[-1] for name in conceding}  # type: ignore[union-attr]
         stages = {name: step.stage for name, step in ends.items() if step.concedes}
         assert stages
-        first, second = concession_choices(program, names, known, 0)
+        first, second, third = concession_choices(program, names, known, 0)
         assert first[0] == stages
         assert first[-1] == {}
         assert [len(choice) for choice in first] == list(range(len(stages), -1, -1))
         early = {name: replace(result, finding=None, reason=Reason.LIMIT) for name, result in known.items()}
         assert concession_choices(program, names, early, 0)[0][0] == dict.fromkeys(conceding, last)
         assert all(set(choice.values()) == {last} for choice in second)
+        assert all(set(choice.values()) == {0} for choice in third)
         assert not [choice for choice in second if choice in first]
+        assert not [choice for choice in third if choice in first or choice in second]
+        for lists in concession_choices(program, names, known, 1):
+            assert all(stage >= 1 for choice in lists for stage in choice.values())
 
     def test_a_path_is_planned_at_least_as_well_as_a_known_ladder_goes_it(self) -> None:
         """Where all types answer alike on a known type's ladder, the pool of all has that one at least."""

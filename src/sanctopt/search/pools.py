@@ -199,9 +199,10 @@ def concession_choices(
 ) -> list[list[dict[str, int]]]:
     """When the regimes of a pool concede, in lists of choices to be tried until one has a path.
 
-    In the first list each concedes as if it were known, in the second all in the last stage, which is often
-    better where time ended a known type's search early. From choice to choice, the least likely is left out.
-    A regime of which time did not tell is asked for a concession in the last stage, too.
+    In the first list each concedes as if it were known, in the second all in the last stage, in the third all in
+    the first stage from ``stage`` on: time may have ended a known type's search before it told. From choice to
+    choice, the least likely is left out. A regime of which time told nothing concedes in the last stage in the
+    first list, too.
     """
     last = program.task.game.stages - 1
     alone: dict[str, int] = {}
@@ -213,7 +214,7 @@ def concession_choices(
             alone[name] = last
     likely = sorted(alone, key=lambda name: -program.task.game.patron_type[name].prior)
     lists: list[list[dict[str, int]]] = []
-    for when in (alone, dict.fromkeys(alone, last)):
+    for when in (alone, dict.fromkeys(alone, last), dict.fromkeys(alone, stage)):
         choices = [{name: when[name] for name in likely[:count]} for count in range(len(likely), -1, -1)]
         tried = [choice for earlier in lists for choice in earlier]
         lists.append([c for c in choices if c not in tried and all(at >= stage for at in c.values())])
