@@ -199,10 +199,9 @@ def concession_choices(
 ) -> list[list[dict[str, int]]]:
     """When the regimes of a pool concede, in lists of choices to be tried until one has a path.
 
-    In the first list each concedes as if it were known, in the second all in the last stage, in the third all in
-    the first stage from ``stage`` on: time may have ended a known type's search before it told. From choice to
-    choice, the least likely is left out. A regime of which time told nothing concedes in the last stage in the
-    first list, too.
+    In the first list each concedes as if it were known, in the second all in the last stage, in the third all
+    in ``stage``: time may have ended a known type's search before it told. From choice to choice, the least
+    likely is left out. A regime of which time told nothing concedes in the last stage in the first list, too.
     """
     last = program.task.game.stages - 1
     alone: dict[str, int] = {}
