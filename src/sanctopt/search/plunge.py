@@ -50,7 +50,7 @@ class Plunge:
 def plunge(
     program: Program, clock: Clock, dead_ends: int = DEAD_ENDS, relaxations: float = math.inf
 ) -> Plunge:
-    """Look for a point of a program, while there is time, in so many relaxations, so many without a point."""
+    """Look for a point of a program, while there is time, in at most so many relaxations and dead ends."""
     form = program.compiled.form
     with Relaxation(form, program.task.options.seed) as relaxation:
         way = _Rounding(program, relaxation, clock)

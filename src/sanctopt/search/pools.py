@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 
-from sanctopt.formulation.readout import read_rungs
+from sanctopt.formulation.readout import Values, read_rungs
 from sanctopt.game import Game, PatronType
 from sanctopt.ladder import History, Information, Ladder, Rung
 from sanctopt.outcome import Outcome
@@ -152,26 +152,26 @@ def _path(
     began, iterations = clock.seconds(), 0
     purpose = f"pool of {len(pool)} types" + (f" from stage {len(history)}" if history else "")
     program = Program.build(task, purpose, pool, (pool,))
+    if not program.follow(rungs, history):
+        return {}, ()
     starts = [] if history else common_ladders(task, pool, known)
     best: Rungs = {}
     value = -math.inf
     for choices in concession_choices(program, pool, known, len(history)):
-        for conceding in choices:
+        points: list[Values] = []
+        while choices and not points:
+            conceding = choices.pop(0)
             for name in program.model.frame.conceding:
                 program.concede_in(name, conceding.get(name))
-            if not program.follow(rungs, history):
-                return {}, ()
             points = [point for point in map(program.complete, starts) if point is not None]
             plunged = plunge(program, clock, DEAD_ENDS, RELAXATIONS)
             iterations += plunged.iterations
             if plunged.found:
                 points.append(program.incumbent())
-            for point in points:
-                worth = program.compiled.evaluate(point).objective
-                if worth > value:
-                    value, best = worth, read_rungs(program.model, point)
-            if points:
-                break
+        for point in points:
+            worth = program.compiled.evaluate(point).objective
+            if worth > value:
+                value, best = worth, read_rungs(program.model, point)
     ended = (Reason.INTERRUPTED, Limit.INTERRUPT) if task.stop.is_set() else (Reason.LIMIT, Limit.TIME)
     worth_found = program.unit * value if best else None
     counts, seconds = (0, iterations), clock.seconds() - began

@@ -290,9 +290,8 @@ def _pooled(
     """The pools' ladders; who knows a good ladder already has no need of pools."""
     bound = bound_from_types(task, known)
     good = any(relative_gap(worth, max(bound, worth)) <= GOOD_GAP for worth in map(task.worth, given))
-    if good or task.stop.is_set() or _no_time_for_pools(task, known):
-        return [], ()
-    if task.past.stage:  # a pool's program begins at the opening
+    begun = task.past.stage > 0  # a pool's program begins at the opening
+    if good or begun or task.stop.is_set() or _no_time_for_pools(task, known):
         return [], ()
     return pooled_ladders(task, known, LARGE_POOLS_SHARE)
 
