@@ -14,7 +14,7 @@ Beside them stand what the same program costs when its numbers are there already
   poses its program in Pyomo can do with less.
 - "tables": the tables of the case folder through pandas, nothing else; no reader can do with less.
 
-CPU seconds, of the repeats the least.
+CPU seconds, of the repeats the least, with the garbage collector paused in all ways alike.
 """
 
 from __future__ import annotations
@@ -119,8 +119,6 @@ def by_expressions(form: StandardForm) -> highspy.Highs:
 
 def by_pyomo(form: StandardForm) -> highspy.Highs:
     """The program as the barest Pyomo model, compiled by Pyomo and handed over as arrays."""
-    collecting = gc.isenabled()
-    gc.disable()
     model = pyo.ConcreteModel()
     model.x = pyo.Var(range(len(form.cost)))
     columns = list(model.x.values())
@@ -150,8 +148,6 @@ def by_pyomo(form: StandardForm) -> highspy.Highs:
     )
     model.worth = pyo.Objective(expr=worth, sense=pyo.maximize if form.maximize else pyo.minimize)
     compiled = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
-    if collecting:
-        gc.enable()
     order = [column.index() for column in compiled.columns]
     mapped = replace(
         form,
@@ -174,13 +170,16 @@ def _costs(highs: highspy.Highs, form: StandardForm) -> None:
 
 
 def _timed(make: Callable[[], Any], repeat: int) -> tuple[Any, float]:
-    """The result and the least CPU seconds."""
-    result, taken = None, []
+    """The result and the least CPU seconds; the garbage collector is paused in all ways alike."""
+    result, taken, collecting = None, [], gc.isenabled()
     for _ in range(repeat):
         gc.collect()
+        gc.disable()
         begin = time.process_time()
         result = make()
         taken.append(time.process_time() - begin)
+        if collecting:
+            gc.enable()
     return result, min(taken)
 
 

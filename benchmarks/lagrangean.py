@@ -9,7 +9,7 @@ With multipliers mu(type, decision of stage 0) that sum to 0 over types, the sum
 is a bound of the game's optimum; with all of them 0 it is that of the known types. The first multipliers are
 the duals of the linear relaxation with explicit ties, the next ones come from subgradient steps. The column
 "by type" shows bound and ladder of each program. Decision 0012 says why this does not pay; here is how it was
-measured.
+measured: with HiGHS's presolve, which the library does without where a bound is to be proven (decision 0006).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from sanctopt import Game, Information, SolveOptions, read_case
 from sanctopt.search import Clock, Task
 from sanctopt.search.program import Program
 from suite.cases import case_folders
-from suite.trunk import first_decisions
+from suite.trunk import ended, first_decisions
 
 GAP = 1e-4
 SHRINK = 0.8
@@ -72,6 +72,7 @@ class TypeProgram:
             highs.setOptionValue("time_limit", seconds)
         highs.passModel(lp)
         highs.run()
+        ended(highs)
         info = highs.getInfo()
         bound = info.objective_function_value if seconds is None else info.mip_dual_bound
         values = highs.getSolution().col_value
@@ -149,6 +150,7 @@ def tied_relaxation(programs: Sequence[TypeProgram]) -> tuple[float, list[dict[A
     highs = _highs()
     highs.passModel(lp)
     highs.run()
+    ended(highs)
     duals = highs.getSolution().row_dual
     prices: list[dict[Any, float]] = [{} for _ in programs]
     for (key, one, other), dual in zip(ties, duals[len(duals) - len(ties) :], strict=True):

@@ -4,7 +4,7 @@
     python benchmarks/peers.py --read peers.jsonl --write docs/performance.md
 
 Each run has a process of its own, one thread, the same gap and the same limit. `benchmarks/README.md` tells
-the programs and the columns. Exit code 1 if a ladder is worth more than the library's bound.
+the programs and the columns. Exit code 1 if a ladder is worth more than the library's bound, or a run failed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from suite.sources import SourceError, checked_out
 from suite.standings import (
     LIBRARY,
     asked,
+    failures,
     library_contradicted,
     ratio_table,
     remarks,
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CaseNameError, PageError, SourceError) as error:
         print(error, file=sys.stderr)
         return 2
-    return 1 if library_contradicted(runs) else 0
+    return 1 if library_contradicted(runs) or failures(runs) else 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -164,7 +165,7 @@ def report(runs: Sequence[Run]) -> str:
         [
             asked(runs),
             table(runs),
-            "Seconds of the peer over those of the library, by group of cases:",
+            "Seconds of the peer over those of the library, by group, of cases that one of them solved:",
             ratio_table(found),
             "\n".join(f"- {line}" for line in targets(found)) or "No group of size M or S was measured.",
             "Contradictions: none."

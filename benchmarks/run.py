@@ -59,8 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not records:
         return 1
     print(table(records))
-    for case, share in values_of_adapting(records).items():
-        print(f"{case}: adapting is worth {100 * share:.1f} % of the optimum")
+    for worth in values_of_adapting(records):
+        shown = " to ".join(dict.fromkeys(f"{100 * share:.1f}" for share in (worth.least, worth.most)))
+        print(f"{worth.case}, seed {worth.seed}: adapting is worth {shown} % of the optimum")
     print(
         f"{len(records)} runs in {time.perf_counter() - begin:.0f} s; * depends on the machine: time ran out"
     )

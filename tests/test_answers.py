@@ -38,6 +38,9 @@ from test_search import several_types
 
 SEEDS = range(28)
 
+ONE_LADDER = {"highs": {"mip_max_improving_sols": 1}}
+"""HiGHS ends each program at its first ladder."""
+
 
 def task(game: Game, information: Information = Information.ADAPTIVE, **options: Any) -> Task:
     return Task(game, information, 0.0, SolveOptions(**options), Clock(None), None)
@@ -268,8 +271,38 @@ class TestTree:
     def test_a_known_ladder_where_none_is_possible_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Not an optimum: one of the two is wrong."""
         monkeypatch.setattr(HeldProgram, "on", lambda *_: None)
-        with pytest.raises(SolverError, match="none is possible, but a ladder is known"):
+        with pytest.raises(SolverError, match=r"tree: a ladder worth .* stands above the proven bound -inf"):
             answer_tree(task(several_types(0)), "tree", None)
+
+    def test_a_ladder_above_the_bound_of_all_nodes_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """HiGHS calls relaxations impossible that hold the ladder known: not "optimal: do nothing"."""
+        monkeypatch.setattr(HeldProgram, "relax", lambda *_: None)
+        for seed in range(4):
+            with pytest.raises(SolverError, match="stands above the proven bound"):
+                answer_tree(task(several_types(seed)), "tree", None)
+
+    def test_a_ladder_that_the_program_refuses_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not "infeasible", with a ladder in hand that was played and is allowed."""
+        honest, first = Task.allows, iter([False])  # so no search can begin with doing nothing
+        monkeypatch.setattr(Task, "allows", lambda *asked: next(first, True) and honest(*asked))
+        monkeypatch.setattr(Program, "claimed", lambda *_: None)
+        with pytest.raises(SolverError, match="refuses an allowed ladder"):
+            answer_tree(task(several_types(0)), "tree", None)
+
+    @pytest.mark.parametrize("limits", [{"node_limit": 1}, {"node_limit": 3}, {"node_limit": 8}, ONE_LADDER])
+    def test_what_a_limit_of_nodes_or_ladders_ended_is_not_called_optimal(
+        self, limits: dict[str, Any]
+    ) -> None:
+        """Programs of rungs that ended at it keep their bounds, above those of nodes that are open."""
+        limited = 0
+        games = [*map(several_types, range(12)), *(generate("standard", "XS", seed) for seed in range(2))]
+        for game in games:
+            result = answer_tree(task(game, relative_gap=1e-6, **limits), "tree", None)
+            assert result.finding is not None
+            if result.reason is Reason.OPTIMAL:
+                assert result.finding.gap(result.bound) <= 2e-6
+            limited += result.reason is Reason.LIMIT
+        assert limited > 0
 
     def test_a_node_limit_is_told(self) -> None:
         result = answer_tree(task(generate("adapting", "XS", 0), node_limit=0), "tree", None)
@@ -316,6 +349,18 @@ class TestTree:
             assert result.finding is not None
             if result.bound is None or result.finding.gap(result.bound) > 1e-6:
                 assert (result.reason, result.limit) == (Reason.INTERRUPTED, Limit.INTERRUPT)
+
+    def test_ctrl_c_before_the_root_is_in_the_tree_proves_nothing(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupted(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(HeldProgram, "on", interrupted)
+        result = answer_tree(task(several_types(0)), "tree", None)
+        assert (result.reason, result.limit) == (Reason.INTERRUPTED, Limit.INTERRUPT)
+        assert result.bound is None
+        assert result.finding is not None
 
     def test_a_start_that_is_optimal_stays(self) -> None:
         game = several_types(2)
@@ -397,7 +442,7 @@ class TestEveryStep:
             assert any(phase.purpose.startswith("pool") for phase in after.phases) is pools
 
     def test_a_type_known_by_nothing_is_asked_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """With twice the share of the time, and the better of both bounds."""
+        """In the same share of the time left, and with the better of both bounds."""
         game = several_types(1)
         names = [patron.name for patron in game.patron_types]
         asked: list[tuple[str, float]] = []
@@ -417,7 +462,7 @@ class TestEveryStep:
         limited = replace(task(game, time_limit_seconds=100.0), clock=Clock(100.0))
         results = known_types(limited, 0.15)
         assert [name for name, _ in asked] == [*(n for n, _ in asked[: len(names)]), names[0]]
-        assert asked[-1][1] == pytest.approx(30.0, rel=0.2)
+        assert asked[-1][1] == pytest.approx(15.0, rel=0.2)
         assert results[names[0]].bound == 50.0
         assert results[names[0]].finding is not None
 

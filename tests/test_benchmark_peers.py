@@ -45,8 +45,9 @@ def known_value(name: str) -> float:
 
 
 def asked(program: str = "library", **changes: object) -> Job:
-    """A job for calls within this process; HiGHS without presolve, which is no oracle (decision 0006)."""
-    options = {} if program.endswith(("scip", "library")) else {"presolve": "off"}
+    """A job for calls within this process; HiGHS without presolve (decision 0006), SCIP without symmetry."""
+    own = {"library": {}, "scip": {"misc/usesymmetry": 0}, "cut_scip": {}}
+    options = own.get(program.rpartition("peer_")[2], {"presolve": "off"})
     job = Job(program, "case", "", gap=1e-7, time_limit=60.0, options=options)
     return replace(job, **changes)  # type: ignore[arg-type]
 
@@ -276,7 +277,28 @@ def test_standings_and_targets() -> None:
     (unsolved,) = targets([replace(row, library_solved=1)])
     assert "NOT reached" in unsolved
     assert "the library did not solve 1 of 2" in unsolved
-    assert replace(row, peer_solved=1).sign == "> "
+    assert replace(row, peer_solved=1, both_solved=1).sign == "> "
+    assert replace(row, library_solved=1, both_solved=1).sign == "< "
+    assert replace(row, peer_solved=1, library_solved=1, both_solved=0).sign == "? "
+
+
+def test_cases_that_neither_solved_are_in_no_mean() -> None:
+    """One solved by the library alone, one by both, one by neither: the mean of two is a lower bound."""
+    ended = {"bound": 200.0, "status": "limit (time)"}
+    runs = [told(1.0), told(2.0, case="standard/M/1"), told(60.0, case="standard/M/2", **ended)]
+    runs += [told(9.0, name="plain", **ended), told(8.0, name="plain", case="standard/M/1")]
+    runs += [told(60.0, name="plain", case="standard/M/2", **ended)]
+    (row,) = standings(runs)
+    assert (row.ratios, row.number, row.sign) == ((9.0, 4.0), 3, "> ")
+    assert targets([row]) == [
+        "standard/M: at least 10 times faster than plain in the geometric mean: NOT reached "
+        "(> 6.0 over 2 cases; the library did not solve 1 of 3)."
+    ]
+
+
+def test_a_failed_peer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "run", lambda job: Run(job, Answer("error: broken"), math.nan, math.nan))
+    assert peers.main(["--cases", "teaching", "--programs", "plain"]) == 1
 
 
 def test_contradictions_stand_below_the_table() -> None:

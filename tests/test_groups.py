@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,13 +13,23 @@ from games import random_game
 from oracle import brute_force
 from sanctopt import Game, SolveOptions, solve
 from sanctopt.aims import Aims, AtLeast, Expectation, WorstType
-from sanctopt.outcome import Objective, Outcome
+from sanctopt.errors import SolverError
+from sanctopt.outcome import Objective, Outcome, counts_by_type
 from sanctopt.search import SearchProgress, groups, strategy
 from sanctopt.search.alone import alone_with, among
 from sanctopt.search.answers import answer_tree
-from sanctopt.search.groups import alike, grouped, groups_can_bound, in_parts, joined, led, parted
-from sanctopt.search.program import do_nothing
-from sanctopt.search.task import Caps, Clock
+from sanctopt.search.groups import (
+    alike,
+    check_caps,
+    grouped,
+    groups_can_bound,
+    in_parts,
+    joined,
+    led,
+    parted,
+)
+from sanctopt.search.program import Program, do_nothing
+from sanctopt.search.task import Caps, Clock, Task
 from sanctopt.solver_options import Reason
 from suite.families import generate
 from test_answers import WIDE, task
@@ -40,6 +51,24 @@ def studied(kind: Callable[[int], Game], seed: int) -> tuple[Game, dict[str, flo
     game = kind(seed)
     caps = {patron.name: brute_force(alone_with(game, patron)).value for patron in game.patron_types}
     return game, caps, brute_force(game).value
+
+
+@cache
+def tied() -> tuple[Game, dict[str, float], float]:
+    """A game in which the tie between types, also of those in parts of two, costs something."""
+    for game, caps, optimum in (studied(wide, seed) for seed in range(100)):
+        parts = parted_in_two(game)
+        most = sum(sum(p.prior for p in game.patron_types if p.name in part) * cap for part, cap in parts)
+        if optimum > 0 and min(most, of_known_types(game, caps)) > 1.01 * optimum:
+            return game, caps, optimum
+    raise AssertionError("none among a hundred")
+
+
+def parted_in_two(game: Game) -> list[tuple[tuple[str, ...], float]]:
+    """Parts of at most two types that are alike, and what is best against each."""
+    order = alike(game)
+    parts = [tuple(order[begin : begin + 2]) for begin in range(0, len(order), 2)]
+    return [(part, brute_force(among(game, part)).value) for part in parts]
 
 
 def of_known_types(game: Game, caps: dict[str, float]) -> float:
@@ -150,6 +179,7 @@ def test_only_expectations_without_limits_have_such_bounds() -> None:
 @pytest.mark.parametrize("aims", [Aims(), Aims(WorstType())])
 def test_in_a_large_game(seed: int, aims: Aims, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy, "LARGE", 0)
+    monkeypatch.setattr(strategy, "TINY", 0)
     monkeypatch.setattr(strategy, "TIE_GAP", float("inf"))
     game = wide(seed)
     optimum = solve(game, aims=aims).dual_bound
@@ -158,6 +188,81 @@ def test_in_a_large_game(seed: int, aims: Aims, monkeypatch: pytest.MonkeyPatch)
     assert not asked or isinstance(aims.criterion, Expectation)
     assert solution.dual_bound >= optimum - 2.0 * tolerance(optimum)
     assert solution.certificate.accepted
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_progress_of_a_large_game_tells_of_all_types_together(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strategy, "LARGE", 0)
+    monkeypatch.setattr(strategy, "TINY", 0)
+    told: list[SearchProgress] = []
+    solution = solve(wide(seed), options=SolveOptions(time_limit_seconds=60.0), on_progress=told.append)
+    whole = [news for news in told if news.purpose == "adaptive program"]
+    assert len(whole) >= 2
+    ladders = [news.incumbent for news in whole if news.incumbent is not None]
+    bounds = [news.dual_bound for news in whole if news.dual_bound is not None]
+    assert ladders == sorted(ladders)
+    assert bounds == sorted(bounds, reverse=True)
+    assert ladders[-1] <= solution.value + tolerance(solution.value)
+    assert bounds[-1] >= solution.dual_bound - tolerance(solution.dual_bound)
+
+
+def test_ctrl_c_as_a_large_game_tells_of_all_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strategy, "LARGE", 0)
+    monkeypatch.setattr(strategy, "TINY", 0)
+
+    def interrupt(news: SearchProgress) -> None:
+        if news.purpose == "adaptive program":
+            raise KeyboardInterrupt
+
+    game, _, _ = tied()
+    stopped = solve(game, options=SolveOptions(time_limit_seconds=60.0), on_progress=interrupt)
+    assert stopped.status.reason is Reason.INTERRUPTED
+    assert stopped.has_ladder
+    assert stopped.certificate.accepted
+
+
+@pytest.mark.parametrize("purpose", ["adaptive program", "pool of"])
+def test_ctrl_c_while_a_program_of_a_large_game_is_built(
+    purpose: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was found and proven before is not lost."""
+    monkeypatch.setattr(strategy, "LARGE", 0)
+    monkeypatch.setattr(strategy, "TINY", 0)
+    _interrupted_building(purpose, monkeypatch)
+    game, _, optimum = tied()
+    stopped = solve(game, options=SolveOptions(time_limit_seconds=60.0))
+    assert stopped.status.reason is Reason.INTERRUPTED
+    assert stopped.certificate.accepted
+    assert stopped.dual_bound >= optimum - tolerance(optimum)
+
+
+def _interrupted_building(purpose: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the first program for a purpose is built."""
+    build = Program.build.__func__  # type: ignore[attr-defined]
+    struck: list[str] = []
+
+    def interrupted(cls: type[Program], task: Task, name: str, *rest: Any, **options: Any) -> Program:
+        if name.startswith(purpose) and not struck:
+            struck.append(name)
+            raise KeyboardInterrupt
+        built: Program = build(cls, task, name, *rest, **options)
+        return built
+
+    monkeypatch.setattr(Program, "build", classmethod(interrupted))
+
+
+def test_a_ladder_that_gives_more_than_is_proven_of_a_part_is_an_error() -> None:
+    game = wide(0)
+    names = tuple(patron.name for patron in game.patron_types)
+    idle = do_nothing(task(game))
+    counts = counts_by_type(Objective.PAYOFF, idle)
+    check_caps(task(game), idle, Caps(counts, {names: idle.value}))
+    with pytest.raises(SolverError, match=f"if the type is one of {names[0]}, a ladder worth"):
+        check_caps(task(game), idle, Caps({names[0]: counts[names[0]] - 1.0}))
+    with pytest.raises(SolverError, match="stands above the proven bound"):
+        check_caps(task(game), idle, Caps({}, {names: idle.value - 1.0}))
 
 
 @pytest.fixture
@@ -217,6 +322,14 @@ class TestInParts:
         assert ended.status.reason is Reason.LIMIT
         assert ended.has_ladder
         assert solve(game, margin=1000.0).status.reason is Reason.INFEASIBLE
+
+    def test_ctrl_c_while_the_program_of_all_types_is_built(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        game, _, optimum = tied()
+        _interrupted_building("adaptive program", monkeypatch)
+        stopped = solve(game)
+        assert stopped.status.reason is Reason.INTERRUPTED
+        assert stopped.has_ladder
+        assert stopped.dual_bound >= optimum - tolerance(optimum)
 
     def test_ctrl_c_in_a_part(self) -> None:
         game, _, _ = studied(wide, 2)

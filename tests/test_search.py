@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,12 @@ from games import TINY, random_game
 from hand_games import BANK, HAND_GAME, NOTICE
 from oracle import brute_force
 from sanctopt import Information, Ladder, Rung, SolveOptions, load_case, play, solve
+from sanctopt.errors import LadderError, SolverError
 from sanctopt.game import Game
+from sanctopt.outcome import Outcome
 from sanctopt.search import known as known_module
-from sanctopt.search import strategy
+from sanctopt.search import program as program_module
+from sanctopt.search import strategy, tidy
 from sanctopt.search.known import (
     bound_from_types,
     compiling,
@@ -33,7 +37,8 @@ from sanctopt.search.program import Program, do_nothing, ladder_of
 from sanctopt.search.task import Clock, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.search.workers import Turns, each
-from sanctopt.solver_options import Reason
+from sanctopt.solver import CompiledProgram
+from sanctopt.solver_options import Limit, Reason, SolveReport
 from suite.families import generate
 
 SEEDS = range(12)
@@ -292,8 +297,98 @@ class TestWork:
         assert each(searched, work, [1, 2, 3]) == [(1, False), (2, True), (3, True)]
         assert seen == [1, 2, 2, 3]
 
+    def test_an_error_of_one_ends_the_others(self) -> None:
+        searched = task(HAND_GAME, threads=2)
+
+        def work(inner: Task, item: int) -> bool:
+            if item == 1:
+                raise SolverError("broken")
+            return inner.stop.wait(60.0)
+
+        with pytest.raises(SolverError, match="broken"):
+            each(searched, work, [1, 2])
+        assert searched.stop.is_set()
+
+
+class TestProgram:
+    def test_a_ctrl_c_while_a_ladder_is_valued_stops_the_search_after_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """`Program.claim` asks HiGHS itself: that must not swallow a Ctrl-C, nor lose the value."""
+        searched = task(HAND_GAME)
+        program = Program.build(searched, "adaptive program")
+        idle = do_nothing(searched)
+        wanted = program.claim(idle).claimed_value
+        honest = CompiledProgram.solve
+        asked: list[bool] = []
+
+        def solved(self: CompiledProgram, *arguments: Any, **more: Any) -> SolveReport:
+            report = honest(self, *arguments, **more)
+            asked.append(True)
+            if len(asked) > 1:
+                return report
+            return replace(report, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT, incumbent=None)
+
+        monkeypatch.setattr(CompiledProgram, "solve", solved)
+        assert program.claim(idle).claimed_value == pytest.approx(wanted)
+        assert searched.stop.is_set()
+        assert len(asked) == 2
+
+    def test_a_ladder_that_only_tolerances_allow_is_asked_for_again_without(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """HiGHS takes a limit as kept at 1e-6, the rules do not: no error, and the same optimum."""
+        optimum = solve(HAND_GAME).value
+        honest = program_module.replayed
+        refused: list[bool] = []
+
+        def replayed(*arguments: Any) -> Outcome:
+            if not refused:
+                refused.append(True)
+                raise LadderError("effort 1.0000008 of 1")
+            return honest(*arguments)
+
+        monkeypatch.setattr(program_module, "replayed", replayed)
+        solution = solve(HAND_GAME)
+        assert refused
+        assert solution.status.reason is Reason.OPTIMAL
+        assert solution.value == pytest.approx(optimum)
+
+
+class TestSecondOpinion:
+    """Of "infeasible"."""
+
+    @pytest.mark.parametrize("information", list(Information))
+    @pytest.mark.parametrize("ended", [Reason.LIMIT, Reason.INTERRUPTED])
+    def test_one_that_does_not_come_in_time_leaves_it_open(
+        self, information: Information, ended: Reason, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limits = {Reason.LIMIT: Limit.TIME, Reason.INTERRUPTED: Limit.INTERRUPT}
+        late = SearchResult(None, None, ended, limits[ended], ())
+        searched = replace(task(load_case("teaching"), margin=1000.0), information=information)
+        assert strategy.search(searched).reason is Reason.INFEASIBLE
+        honest = strategy.solve_until_settled
+
+        def settled(program: Program, *arguments: Any, **more: Any) -> SearchResult:
+            return late if program.purpose.startswith("second") else honest(program, *arguments, **more)
+
+        monkeypatch.setattr(strategy, "solve_until_settled", settled)
+        result = strategy.search(searched)
+        assert result.reason in (Reason.LIMIT, ended)
+        assert result.finding is None
+
 
 class TestTidy:
+    def test_a_ctrl_c_leaves_the_ladder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        searched = task(HAND_GAME)
+        best = solve(HAND_GAME).outcome
+        monkeypatch.setattr(tidy, "replayed", interrupted)
+        assert tidied(searched, best, Clock(None)) is best
+        assert searched.stop.is_set()
+
     def test_what_changes_nothing_is_left_out(self) -> None:
         """A notice to a bank that is designated already denies nothing more and moves nobody."""
         first = play(HAND_GAME, Ladder.of(HAND_GAME, Information.ADAPTIVE, [Rung((), starts=(BANK,))]))

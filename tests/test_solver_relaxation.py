@@ -195,6 +195,13 @@ class TestProvenBound:
             form.proven_bound(np.array([-2.0]), form.bounds) == 5.0
         )  # the row has no lower side: taken as 0
 
+    @pytest.mark.parametrize("dual", [np.nan, np.inf, -np.inf])
+    def test_multipliers_that_are_no_numbers_prove_no_more_than_none(self, dual: float) -> None:
+        for seed in range(4):
+            form = self.form(seed, pyo.maximize)
+            none = form.proven_bound(np.zeros(1), form.bounds)
+            assert form.proven_bound(np.array([dual]), form.bounds) == none
+
     def test_an_absent_bound_makes_it_infinite(self) -> None:
         model = pyo.ConcreteModel()
         model.x = pyo.Var(domain=pyo.NonNegativeReals)

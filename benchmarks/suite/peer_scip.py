@@ -1,6 +1,6 @@
-"""SCIP on the plain program written as MPS: another solver on the same rows, and an oracle for their optimum.
+"""SCIP on the plain program written as MPS: another solver on the same rows, with its default settings.
 
-Symmetry handling is off: an oracle should rest on as few reductions as it can do without.
+An oracle should rest on as few reductions as it can do without: then give ``{"misc/usesymmetry": 0}``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from suite.raw_highs import Outcome
 PARAMETERS = {
     "display/verblevel": 0,
     "lp/threads": 1,
-    "misc/usesymmetry": 0,
     "parallel/maxnthreads": 1,
     "timing/clocktype": 2,  # the wall, as for all others
 }

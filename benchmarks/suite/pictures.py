@@ -111,19 +111,19 @@ def _gap_percent(record: Record) -> float:
 def progress(records: Sequence[Record]) -> Figure | None:
     """Bound and incumbent over time, one panel for each adaptive search of more than `LONG_ENOUGH` seconds.
 
-    The lines are incumbent and bound of the exact program, in which the whole game is; while only parts of
-    the game are searched (known types, pools), there is none, and the panel is grey. The dots are what the
-    whole search ends with; the known types may have proven a better bound than the exact program. None if no
-    search took long enough.
+    The lines are incumbent and bound of the whole game; as long as only parts of it were searched (known
+    types, parts of many types), there is none, and the panel is grey. The dots are what the whole search ends
+    with. At most `PANELS` searches are shown, the first ones. None if no search took long enough.
     """
-    shown = [
+    found = [
         record
         for record in records
         if record.wanted.information == Information.ADAPTIVE.value
         and record.seconds["solve"] >= LONG_ENOUGH
         and record.value is not None
         and record.bound is not None
-    ][:PANELS]
+    ]
+    shown = found[:PANELS]
     if not shown:
         return None
     columns = min(3, len(shown))
@@ -140,13 +140,14 @@ def progress(records: Sequence[Record]) -> Figure | None:
             [],
             color=COLOURS[1],
             drawstyle="steps-post",
-            label="bound of the exact program (dot: of the search)",
+            label="bound of the whole game (dot: at the end)",
         ),
         Line2D([], [], color=COLOURS[0], drawstyle="steps-post", label="incumbent (dot: the ladder found)"),
-        Line2D([], [], color=GREY, linewidth=6, alpha=0.25, label="parts of the game only"),
+        Line2D([], [], color=GREY, linewidth=6, alpha=0.25, label="only parts of the game so far"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9)
-    figure.suptitle("Bound and incumbent over time (millions of US dollars)")
+    first = f", the first {len(shown)} of {len(found)} searches" if len(found) > len(shown) else ""
+    figure.suptitle(f"Bound and incumbent over time (millions of US dollars){first}")
     return figure
 
 

@@ -20,11 +20,15 @@ from sanctopt import Game, Information, Ladder, SanctoptError, play
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
 from sanctopt.formulation.readout import read_rungs
-from sanctopt.model_compiler import compile_standard_form, file_names
 from sanctopt.standard_form import StandardForm
 from suite import raw_highs
 from suite.jobs import Answer
 from suite.raw_highs import Outcome
+
+try:
+    from sanctopt.model_compiler import compile_standard_form, file_names
+except ModuleNotFoundError:  # a library of before that room, as `peers.py --peers-from` asks for it
+    from sanctopt.standard_form import compile_standard_form, file_names
 
 
 @dataclass(frozen=True)

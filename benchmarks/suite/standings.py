@@ -12,7 +12,10 @@ from suite.text_table import markdown, number
 
 HEAD = ("case", "program", "rows", "columns", "binaries", "seconds", "value", "bound", "gap", "status")
 TEXT = ("case", "program", "status")
-RATIOS = ("cases", "peer", "number", "solved by the peer", "by the library", "mean ratio", "least", "most")
+RATIOS = (
+    *("cases", "peer", "number", "solved by the peer", "by the library", "compared"),
+    *("mean ratio", "least", "most"),
+)
 LIBRARY = "library"
 
 FASTER, SLOWER = 10.0, 1.5
@@ -81,6 +84,8 @@ class Standing:
         solved.
     number, peer_solved, library_solved : int
         Cases of the group that both tried, and those that each solved.
+    both_solved : int
+        Cases that both solved.
     """
 
     cases: str
@@ -89,6 +94,7 @@ class Standing:
     number: int
     peer_solved: int
     library_solved: int
+    both_solved: int
 
     @property
     def mean(self) -> float:
@@ -97,9 +103,14 @@ class Standing:
 
     @property
     def sign(self) -> str:
-        """Whether the true mean is higher (">": only the peer met its limit), lower ("<") or either ("?")."""
-        peer, library = self.peer_solved < self.number, self.library_solved < self.number
-        return "?" if peer and library else "> " if peer else "< " if library else ""
+        """Whether the true mean of these ratios is higher (">"), lower ("<") or either ("?").
+
+        Higher where the peer met its limit in cases that the library solved, lower where it was the other way
+        round. Cases that neither solved are in no ratio.
+        """
+        higher = self.library_solved > self.both_solved
+        lower = self.peer_solved > self.both_solved
+        return "? " if higher and lower else "> " if higher else "< " if lower else ""
 
 
 def standings(runs: Sequence[Run]) -> list[Standing]:
@@ -123,6 +134,7 @@ def standings(runs: Sequence[Run]) -> list[Standing]:
             number=len(pairs),
             peer_solved=sum(run.solved for run, _ in pairs),
             library_solved=sum(library.solved for _, library in pairs),
+            both_solved=sum(run.solved and library.solved for run, library in pairs),
         )
         for (cases, peer), pairs in found.items()
     ]
@@ -137,6 +149,7 @@ def ratio_table(found: Sequence[Standing]) -> str:
             str(row.number),
             str(row.peer_solved),
             str(row.library_solved),
+            str(len(row.ratios)),
             row.sign + number("{:.2f}", row.mean),
             number("{:.2f}", min(row.ratios, default=None)),
             number("{:.2f}", max(row.ratios, default=None)),
@@ -158,7 +171,7 @@ def targets(found: Sequence[Standing], peer: str = "plain") -> list[str]:
         if size[1] == "M":
             reached = row.mean >= FASTER and not unsolved
             wanted = f"at least {FASTER:g} times faster than {peer} in the geometric mean"
-            seen = f"{row.sign}{row.mean:.1f} over {row.number} cases"
+            seen = f"{row.sign}{row.mean:.1f} over {len(row.ratios)} cases"
         else:
             reached = min(row.ratios) >= 1 / SLOWER and not unsolved
             wanted = f"never slower than {peer} by more than {SLOWER:g} times"
@@ -180,6 +193,11 @@ def remarks(runs: Sequence[Run]) -> list[str]:
         if run.failed:
             lines.append(f"{run.job.case}: {run.job.name} ended with {run.answer.status}")
     return lines
+
+
+def failures(runs: Sequence[Run]) -> bool:
+    """Whether a run ended without an answer that could be judged."""
+    return any(run.failed for run in runs)
 
 
 def library_contradicted(runs: Sequence[Run]) -> bool:

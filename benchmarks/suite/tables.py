@@ -6,6 +6,7 @@ import json
 import math
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +49,36 @@ def table(records: Sequence[Record]) -> str:
     return frame.to_string(index=False, formatters=forms)
 
 
-def values_of_adapting(records: Sequence[Record]) -> dict[str, float]:
-    """Share of the adaptive optimum that the best open-loop plan loses, by case.
+@dataclass(frozen=True)
+class ValueOfAdapting:
+    """What the best open-loop plan loses, as a share of the adaptive optimum: proven least and most.
 
-    Only of cases that were solved to proven optimality both ways, with the same solver seed.
+    With V the adaptive optimum and D that of open-loop plans, the share ``1 - D / V`` grows with V and falls
+    with D, so value and bound of each search give its range; both ends agree where both were solved.
     """
-    solved = {
-        (record.wanted.case, record.wanted.seed, record.wanted.information): record.value
+
+    case: str
+    seed: int
+    least: float
+    most: float
+
+
+def values_of_adapting(records: Sequence[Record]) -> list[ValueOfAdapting]:
+    """What adapting is worth, of each case and solver seed that was searched both ways.
+
+    Only where both have a ladder, and the adaptive one is worth more than nothing.
+    """
+    found = {
+        (record.wanted.case, record.wanted.seed, record.wanted.information): (record.value, record.bound)
         for record in records
-        if record.solved and record.value is not None
+        if record.value is not None and record.bound is not None
     }
-    shares = {}
-    for (case, seed, information), value in solved.items():
-        deaf = solved.get((case, seed, Information.OPEN_LOOP.value))
+    shares = []
+    for (case, seed, information), (value, bound) in found.items():
+        deaf = found.get((case, seed, Information.OPEN_LOOP.value))
         if information == Information.ADAPTIVE.value and deaf is not None and value > 0:
-            shares[case] = (value - deaf) / value
+            least, most = (1.0 - plan / best for plan, best in ((deaf[1], value), (deaf[0], bound)))
+            shares.append(ValueOfAdapting(case, seed, max(0.0, least), most))
     return shares
 
 

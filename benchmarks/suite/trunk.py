@@ -140,7 +140,23 @@ def solved(
     for name, value in (("output_flag", False), ("threads", 1), ("presolve", "off"), ("mip_rel_gap", gap)):
         highs.setOptionValue(name, value)
     highs.run()
+    ended(highs)
     return highs
+
+
+def ended(highs: Any) -> None:
+    """Check that a run ended with an answer: of a program with whole columns, its time may have ended it.
+
+    Raises
+    ------
+    RuntimeError
+        If it did not, so neither its bound nor its point says anything.
+    """
+    status, good = highs.getModelStatus(), [highspy.HighsModelStatus.kOptimal]
+    if any(kind == highspy.HighsVarType.kInteger for kind in highs.getLp().integrality_):
+        good += [highspy.HighsModelStatus.kTimeLimit, highspy.HighsModelStatus.kInfeasible]
+    if status not in good:
+        raise RuntimeError(f"HiGHS ended with {highs.modelStatusToString(status)}: no bound, no point")
 
 
 def bound_of(highs: Any) -> float:

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from sanctopt.aims import PLAIN, Aims, MinimaxRegret
 from sanctopt.certificate import Terms, certify_from
-from sanctopt.errors import OptionError, SolverError
+from sanctopt.errors import OptionError
 from sanctopt.game import Game
 from sanctopt.ladder import Information, Ladder
-from sanctopt.search import Clock, Finding, OnProgress, Task, above, credible_search, search
+from sanctopt.search import Clock, Finding, OnProgress, Task, check_bound, credible_search, search
 from sanctopt.solution import Plan, Provenance, Solution, Status
 from sanctopt.solver_options import SolveOptions
 
@@ -136,13 +136,8 @@ def solve_task(task: Task) -> Solution:
     if result.finding is not None:
         plans = (_certified(replace(task, aims=aims), result.finding),)
         value = result.finding.worth
-        if bound is not None:
-            if above(value, bound):
-                raise SolverError(
-                    f"a ladder worth {value!r} stands above the proven bound {bound!r}; "
-                    "please report this case"
-                )
-            bound = max(bound, value)
+        check_bound(value, bound)
+        bound = None if bound is None else max(bound, value)
     return Solution(
         status=Status(result.reason, result.limit),
         dual_bound=bound,

@@ -32,6 +32,11 @@ Basis = Any
 ROUNDING = 1e-9
 """A proven bound is widened by this share, for the rounding of its own sums."""
 
+LEAST_ROOM, SUMS = 1e-9, 1e-13
+"""A ray proves that there is no point if it misses 0 by more than the first, and more than the second times
+the sum of its terms' sizes: a sum of k numbers is rounded by k times 1e-16 of that at most, and no column
+has a thousand."""
+
 
 class RelaxationTimeError(Exception):
     """Time ended a linear relaxation; no error, and no exception of a listener can be taken for it."""
@@ -215,5 +220,20 @@ class Relaxation:
             return False
         idle = replace(self._form, cost=np.zeros_like(self._form.cost), offset=0.0, maximize=True)
         duals = np.array(ray, dtype=np.float64)
+        if not np.isfinite(duals).all():
+            return False
         duals /= max(1e-300, float(np.abs(duals).max()))
-        return any(idle.proven_bound(sign * duals, self._bounds) < -1e-9 for sign in (1.0, -1.0))
+        room = max(LEAST_ROOM, SUMS * self._size(np.abs(duals)))
+        return any(idle.proven_bound(sign * duals, self._bounds) < -room for sign in (1.0, -1.0))
+
+    def _size(self, duals: FloatArray) -> float:
+        """Sum of the absolute terms of a proof by row duals, of finite ones: its rounding goes by that."""
+
+        def farthest(lower: FloatArray, upper: FloatArray) -> FloatArray:
+            ends = (np.where(np.isfinite(end), np.abs(end), 0.0) for end in (lower, upper))
+            farther: FloatArray = np.maximum(*ends)
+            return farther
+
+        terms = duals * farthest(self._form.row_lower, self._form.row_upper)
+        columns = abs(self._form.matrix).T @ duals
+        return float(terms.sum() + (columns * farthest(self._bounds.lower, self._bounds.upper)).sum())

@@ -287,12 +287,15 @@ class StandardForm:
         return reduced
 
     def _against_sides(self, duals: FloatArray) -> FloatArray:
-        """Multipliers without those against an absent side, which prove nothing: 0 is as good."""
+        """Multipliers without those that prove nothing, for which 0 is as good.
+
+        Those against an absent side, and what is no number: a product of it would be left out unnoticed.
+        """
         sign = 1.0 if self.maximize else -1.0
         absent = ((sign * duals > 0) & ~np.isfinite(self.row_upper)) | (
             (sign * duals < 0) & ~np.isfinite(self.row_lower)
         )
-        return np.where(absent, 0.0, duals)
+        return np.where(absent | ~np.isfinite(duals), 0.0, duals)
 
     def evaluate(
         self, values: FloatArray, lower: FloatArray | None = None, upper: FloatArray | None = None

@@ -14,7 +14,7 @@ searches again and again, each time without the threats that were found empty.
 """
 
 from sanctopt.search.credible_threats import credible_search
-from sanctopt.search.program import above
+from sanctopt.search.program import above, check_bound
 from sanctopt.search.strategy import search
 from sanctopt.search.task import Clock, Finding, OnProgress, SearchProgress, SearchResult, Task
 
@@ -26,6 +26,7 @@ __all__ = [
     "SearchResult",
     "Task",
     "above",
+    "check_bound",
     "credible_search",
     "search",
 ]

@@ -6,7 +6,7 @@ linear relaxation is nearly exact. So this search branches on *paths* (`sanctopt
 first: on the stage of each type's concession, then on the answers stage by stage. A node's bound is the least
 of
 
-- its parent's;
+- its parent's, and what the duals of its parent's relaxation say of it;
 - the sum over types of prior times the relaxation of that type alone, held to its own path, or the type's own
   proven optimum: a table that many nodes share;
 - the relaxation of the whole program held to all paths.
@@ -17,7 +17,9 @@ it, comes back later with its bound and twice the time.
 
 For a single type the same tree needs no table. Proof that nothing is lost: every ladder brings about one
 complete path for each type, each branching lists all ways to go on, and a node is closed only if its bound
-proves that it holds no ladder better than the best by more than the gap asked for.
+proves that it holds no ladder better than the best by more than the gap asked for, or where a limit other
+than time ended its program of rungs: then the search ends as limited. So a ladder, wherever it was found,
+that is worth more than the bound of all nodes contradicts the solver, and is an error.
 """
 
 from __future__ import annotations
@@ -25,7 +27,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from enum import Enum
 from typing import Any
 
 from pyomo.common.collections import ComponentMap
@@ -38,13 +39,13 @@ from sanctopt.search.held import HeldProgram, Leeway
 from sanctopt.search.open_nodes import NOTHING, UNBOUNDED, Node, OpenNodes
 from sanctopt.search.paths import PathIndex, held, opening_paths, played_paths
 from sanctopt.search.plunge import plunge
-from sanctopt.search.program import TIGHT, Program, do_nothing
+from sanctopt.search.program import TIGHT, Program, above, check_bound, do_nothing
 from sanctopt.search.surroundings import Surroundings
-from sanctopt.search.task import Caps, Clock, Finding, SearchProgress, SearchResult, Task
+from sanctopt.search.task import Caps, Clock, Finding, Ladders, SearchResult, Task
 from sanctopt.search.tidy import tidied
 from sanctopt.search.type_table import TypeTable, own_parts
 from sanctopt.solution import Phase
-from sanctopt.solver_options import Limit, Reason, SolveReport, relative_gap
+from sanctopt.solver_options import Limit, Reason, SolveReport
 from sanctopt.solver_relaxation import Relaxation, RelaxationTimeError
 from sanctopt.standard_form import StandardForm
 
@@ -84,14 +85,6 @@ TOLD_SECONDS = 0.1
 """Time between two signs of progress."""
 
 
-class Ladders(Enum):
-    """How a tree looks for ladders."""
-
-    ON_THE_WAY = "in programs of rungs of nodes whose turn it is"
-    BY_DIVES = "in dives, too"
-    NEARBY = "in dives, and near the best one"
-
-
 class AnswerTree:
     """The search over paths of all types of a task."""
 
@@ -112,6 +105,7 @@ class AnswerTree:
         self._open = OpenNodes()
         self._branched = self._strayed = 0
         self._limit = Limit.NONE
+        self._refused = False
 
     def run(self, start: Finding | Outcome | None) -> SearchResult:
         """Search until the gap is closed or a limit is met."""
@@ -153,12 +147,10 @@ class AnswerTree:
         root = self._branching.node(UNBOUNDED, opening_paths(self._program.model.frame))
         if root is not None:
             self._push(root)
+        self._open.begun = True
+        if root is not None:
             with self._open.taken() as node:
                 self._push_relaxed(node)
-        if self.best is not None and self._open.bound() == NOTHING:
-            raise SolverError(
-                f"{self._purpose}: none is possible, but a ladder is known; please report this case"
-            )
         if self._dives:
             self._first_ladders(start)
         patience, last_dive = FIRST_DIVE, self._whole.solves
@@ -167,7 +159,7 @@ class AnswerTree:
                 return Reason.INTERRUPTED, Limit.INTERRUPT
             self._tell()
             if self._done():
-                return Reason.OPTIMAL, Limit.NONE
+                break
             if self._clock.left() == 0.0:
                 return Reason.LIMIT, Limit.TIME
             if self._at_node_limit():
@@ -192,6 +184,10 @@ class AnswerTree:
                         self._branch(node)
         if self._limit is not Limit.NONE:
             return Reason.LIMIT, self._limit
+        if self.best is None and self._refused:
+            raise SolverError(
+                f"{self._purpose}: the program refuses an allowed ladder; please report this case"
+            )
         return (Reason.INFEASIBLE if self.best is None else Reason.OPTIMAL), Limit.NONE
 
     @property
@@ -207,8 +203,12 @@ class AnswerTree:
         phases = (*self._phases, *self._around.phases(), self._phase(bound, reason, limit))
         if reason is Reason.INFEASIBLE:
             return SearchResult(None, None, reason, limit, phases)
-        if self.best is not None and self.best.gap(bound) <= self._task.options.relative_gap:
-            reason, limit = Reason.OPTIMAL, Limit.NONE
+        if self.best is not None:
+            check_bound(self.best.worth, self._open.bound(), f"{self._purpose}: a ladder")
+            if self.best.gap(bound) <= self._task.options.relative_gap:
+                reason, limit = Reason.OPTIMAL, Limit.NONE
+            elif reason is Reason.OPTIMAL and (bound is None or above(bound, self._enough())):
+                reason = Reason.LIMIT
         return SearchResult(self.best, bound, reason, limit, phases)
 
     def _bound(self) -> float | None:
@@ -447,19 +447,17 @@ class AnswerTree:
             lean = tidied(self._task, outcome, Clock(self._clock.left(TIDY_SHARE)))
         # Where ties go another way than the paths that were held, the whole program knows the ladder.
         found = finding if lean is outcome and finding is not None else self._program.claimed(lean)
+        self._refused |= found is None and finding is None
         self.best = found or finding or self.best
         return True
 
     def _tell(self, last: bool = False) -> None:
         """Tell of progress, about ten times a second, and of where the search ends."""
-        task, now = self._task, self._task.clock.seconds()
-        if task.on_progress is None or task.stop.is_set():
-            return
+        now = self._task.clock.seconds()
         if now - self._told < TOLD_SECONDS and not last:
             return
-        self._told, value, bound = now, None if self.best is None else self.best.worth, self._bound()
-        gap = relative_gap(value, bound)
-        task.on_progress(SearchProgress(self._purpose, now, value, bound, gap, self._branched))
+        self._told, value = now, None if self.best is None else self.best.worth
+        self._task.tell(self._purpose, value, self._bound(), self._branched)
 
     def _phase(self, bound: float | None, reason: Reason, limit: Limit) -> Phase:
         """The tree itself as a phase: nodes branched, iterations of its relaxations."""

@@ -65,7 +65,7 @@ def known_concession(
                 break
             program.concede_in(patron.name, stage)
             if best is not None:
-                program.limit_value(patron.name, lower=best.worth)
+                program.at_least(patron.name, best.worth)
             part = share if number == 0 or share == 1.0 else share / (len(order) - number)
             note = " in no stage" if stage is None else f" in stage {stage}"
             result = solve_until_settled(program, clock.left(part), note=note)

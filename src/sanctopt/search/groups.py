@@ -25,11 +25,11 @@ import numpy as np
 from sanctopt.aims import Expectation
 from sanctopt.game import Game, Utility
 from sanctopt.outcome import Outcome, counts_by_type
-from sanctopt.search.answers import Ladders, answer_tree
+from sanctopt.search.answers import answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.program import do_nothing, known_ladders, ladder_replayed
-from sanctopt.search.task import Caps, Clock, Group, SearchResult, Task
-from sanctopt.search.workers import Turns, each
+from sanctopt.search.program import check_bound, do_nothing, known_ladders, ladder_replayed
+from sanctopt.search.task import Caps, Clock, Group, Ladders, SearchResult, Task
+from sanctopt.search.workers import Turns, done, each
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
@@ -83,7 +83,9 @@ def in_parts(task: Task) -> tuple[SearchResult, Caps]:
     allowed = [*known_ladders(task), *filter(task.allows, own)]
     idle = [] if allowed else filter(task.allows, [do_nothing(task)])
     best = max([*allowed, *idle], key=task.worth, default=None)
-    finding = None if best is None else claimed_by_type(task, best)
+    if best is not None:
+        check_caps(task, best, Caps(groups=caps))
+    finding = None if best is None else done(task, claimed_by_type, best)
     ended = (Reason.INTERRUPTED, Limit.INTERRUPT) if task.stop.is_set() else (Reason.LIMIT, Limit.TIME)
     if finding is not None and finding.gap(bound) <= wanted:
         ended = Reason.OPTIMAL, Limit.NONE
@@ -111,6 +113,27 @@ def alike(game: Game) -> list[str]:
 
 def _numbers(utility: Utility) -> tuple[float, ...]:
     return utility.base, utility.provocation, utility.engagement, utility.mitigation, utility.threat
+
+
+def check_caps(task: Task, outcome: Outcome, caps: Caps) -> None:
+    """Raise a `SolverError` if an allowed ladder gives more than what is proven of a part of the types.
+
+    Parameters
+    ----------
+    task : Task
+        Of all types.
+    outcome : Outcome
+        The ladder, played against all.
+    caps : Caps
+        Of types and of groups of types.
+    """
+    counts = counts_by_type(task.aims.objective, outcome)
+    prior = {patron.name: patron.prior for patron in task.game.patron_types}
+    parts = {(name,): cap for name, cap in caps.types.items()} | dict(caps.groups)
+    for part, cap in parts.items():
+        weight = sum(prior[name] for name in part)
+        known = counts[part[0]] if len(part) == 1 else sum(prior[n] * counts[n] for n in part) / weight
+        check_bound(known, cap, f"if the type is one of {', '.join(part)}, a ladder")
 
 
 def groups_can_bound(task: Task) -> bool:
@@ -168,6 +191,8 @@ def grouped(
             if result.finding is not None:
                 found.append(ladder_replayed(task, result.finding.ladder))
         bound, proven = min(bound, total), Caps(caps, bounds)
+        for other in filter(task.allows, (outcome, *found)):
+            check_caps(task, other, proven)
         took = left - (clock.left() or 0.0)
         best = max(task.worth(other) for other in [outcome, *found] if task.allows(other))
         if task.stop.is_set() or relative_gap(best, max(bound, best)) <= task.options.relative_gap:

@@ -17,19 +17,16 @@ from sanctopt.game import Game, PatronType
 from sanctopt.ladder import Information, Ladder
 from sanctopt.network import baseline_revenue
 from sanctopt.outcome import Outcome
-from sanctopt.search.answers import Ladders, answer_tree
+from sanctopt.search.answers import answer_tree
 from sanctopt.search.concessions import known_concession, known_firm
 from sanctopt.search.program import do_nothing, known_ladders, ladder_replayed
-from sanctopt.search.task import Finding, SearchResult, Task
+from sanctopt.search.task import Finding, Ladders, SearchResult, Task
 from sanctopt.search.workers import Turns, each
 from sanctopt.solver_options import Limit, Reason
 
 CONCEDING_WEIGHT = 3
 """How many times the time of another type one that can concede gets in a large game: it has one program for
 each stage of the concession."""
-
-IDLE_AGAIN = 2.0
-"""How many times the share of the known types those get again for which only doing nothing was found."""
 
 SMALL_ALONE = 300
 """Starts of a known type up to which its tree does not look near its best ladder: it soon closes, and without
@@ -44,9 +41,9 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
 
     Where the patrons of two types are the same, they differ only in when their regime concedes: what is known
     of the one that never does is where the other's search starts. ``large`` games are left to HiGHS
-    (`sanctopt.search.concessions`), all others to the tree of answers. There, the best against this type of
-    all ladders known and found by then is where its search starts: as a floor it closes most stages of a
-    concession at once.
+    (`sanctopt.search.concessions`), which starts from the best against this type of all ladders known and
+    found by then: as a floor it closes most stages of a concession at once. All others are left to the tree
+    of answers.
     """
     game = task.game
     firm = [patron for patron in game.patron_types if not may_concede(game, patron)]
@@ -82,7 +79,7 @@ def known_types(task: Task, share: float, *, large: bool = False) -> dict[str, S
         results |= {patron.name: result for patron, result in zip(patrons, solved, strict=True)}
     over = large or task.clock.left() == 0.0
     idle = [] if over else [patron for patron in game.patron_types if _idle(task, patron, results)]
-    turns = Turns(task.clock.until(min(1.0, IDLE_AGAIN * share)), len(idle), task.options.threads)
+    turns = Turns(task.clock.until(share), len(idle), task.options.threads)
 
     def again(inner: Task, patron: PatronType) -> SearchResult:
         first = results[patron.name]

@@ -17,7 +17,7 @@ what comes out is played, so presolve may be on.
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 
 from pyomo.common.collections import ComponentMap
@@ -114,8 +114,15 @@ class NeighbourhoodSearch:
         self._closed: set[tuple[str, Hashable]] = set()
         self._turns: list[str] = []
         self.reports: list[SolveReport] = []
+        self._timed = False
 
-    def run(self, clock: Clock, bound: float | None = None, rounds: int | None = None) -> None:
+    def run(
+        self,
+        clock: Clock,
+        bound: float | None = None,
+        rounds: int | None = None,
+        on_better: Callable[[Outcome], None] = lambda better: None,
+    ) -> None:
         """Search until the time is over, the gap under a proven bound is closed, or nothing is left to try.
 
         Parameters
@@ -126,6 +133,8 @@ class NeighbourhoodSearch:
             Proven bound of all ladders (millions of US dollars); None if none is known.
         rounds : int or None
             Most rounds; None for no limit.
+        on_better : callable
+            Told of each better ladder.
         """
         try:
             point = self.point()
@@ -134,8 +143,10 @@ class NeighbourhoodSearch:
                 if not chosen or gap <= self._task.options.relative_gap:
                     return
                 if self._round(chosen, point, clock):
+                    on_better(self.best)
                     point = self.point()
                 rounds = None if rounds is None else rounds - 1
+            self._timed |= clock.left() == 0.0
         except KeyboardInterrupt:
             self._task.stop.set()
 
@@ -166,10 +177,13 @@ class NeighbourhoodSearch:
 
     def phase(self) -> Phase:
         """All programs together, as one phase."""
-        stopped = self._task.stop.is_set()
+        timed = self._timed or any(report.limit is Limit.TIME for report in self.reports)
+        ended = (Reason.LIMIT, Limit.TIME if timed else Limit.NONE)
+        if self._task.stop.is_set():
+            ended = Reason.INTERRUPTED, Limit.INTERRUPT
         return self.program.search_phase(
             f"{self._purpose}, {len(self.reports)} neighbourhoods",
-            (Reason.INTERRUPTED, Limit.INTERRUPT) if stopped else (Reason.LIMIT, Limit.TIME),
+            ended,
             (self._task.worth(self.best), None),
             (sum(r.nodes for r in self.reports), sum(r.simplex_iterations for r in self.reports)),
             sum(r.solve_seconds for r in self.reports),

@@ -48,9 +48,16 @@ class Node:
 
 
 class OpenNodes:
-    """The open nodes of a tree, best bound first."""
+    """The open nodes of a tree, best bound first.
+
+    Attributes
+    ----------
+    begun : bool
+        Whether the root was opened, or is known to be impossible; before, nothing is proven.
+    """
 
     def __init__(self) -> None:
+        self.begun = False
         self._open: list[Node] = []
         self._hand: list[Node] = []
         self._closed = NOTHING
@@ -83,7 +90,8 @@ class OpenNodes:
     def taken(self) -> Iterator[Node]:
         """The next node, out of the tree until what follows from it is in.
 
-        Ctrl-C may fall on any line. A node that was not dealt with to the end stays in hand, and counts.
+        Ctrl-C may fall on any line. A node that was not dealt with to the end stays in hand, and counts: so
+        there is no ``finally`` here.
         """
         self._hand = self._open[:1]
         heapq.heappop(self._open)
@@ -92,6 +100,8 @@ class OpenNodes:
 
     def bound(self) -> float:
         """Proven bound of all nodes: open, in hand, closed."""
+        if not self.begun:
+            return UNBOUNDED
         return max(self._closed, *(node.bound for node in (*self._open, *self._hand)), NOTHING)
 
     def prove(self, paths: tuple[Path, ...], bound: float) -> float:

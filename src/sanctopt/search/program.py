@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,8 +33,8 @@ from sanctopt.standard_form import FloatArray
 TIGHT = {"mip_feasibility_tolerance": 1e-8, "primal_feasibility_tolerance": 1e-9}
 """HiGHS's tolerances for a second try, if the first let a response or an exit pass that is not quite one."""
 
-CAP_SLACK = 1e-9
-"""Limits from a proven bound are widened by this share, so that rounding cannot cut off the bound itself."""
+FLOOR_SLACK = 1e-9
+"""A floor is lower by this share of a ladder's worth, so that rounding cannot cut off the ladder itself."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,11 @@ class Program:
         """Millions of US dollars, or of the objective's own unit, per unit of the program's objective."""
         return self.model.frame.unit_of(self.task.aims.objective)  # type: ignore[no-any-return]
 
-    def limit_value(self, type_name: str, *, lower: float | None = None, upper: float | None = None) -> None:
-        """Confine what counts against a type (millions of US dollars) by what is known of it."""
+    def at_least(self, type_name: str, worth: float) -> None:
+        """Ask for what counts against a type (millions of US dollars) to be no less."""
         counted = self.model.counted[0][type_name]
-        low, high = self.compiled.bounds(counted)
-        if lower is not None:
-            low = (lower - CAP_SLACK * max(1.0, abs(lower))) / self.unit
-        if upper is not None:
-            high = (upper + CAP_SLACK * max(1.0, abs(upper))) / self.unit
-        self.compiled.set_bounds(counted, low, high)
+        _, high = self.compiled.bounds(counted)
+        self.compiled.set_bounds(counted, (worth - FLOOR_SLACK * max(1.0, abs(worth))) / self.unit, high)
 
     def concede_in(self, type_name: str, stage: int | None) -> None:
         """Make a type's regime concede in a stage, and in no other; None: never."""
@@ -193,10 +190,6 @@ class Program:
         )
         return Phase(purpose, report)
 
-    def rungs(self) -> dict[History, Rung]:
-        """The rungs of the incumbent."""
-        return read_rungs(self.model, self.incumbent())
-
     def incumbent(self) -> Values:
         """Values of all variables at the incumbent, constants included."""
         return self._by_variable(self.compiled.values)
@@ -219,10 +212,19 @@ class Program:
         with self.compiled.holding(fixed) as possible:
             if not possible:
                 return None
-            report = self.compiled.solve(SolveOptions(relative_gap=0.0))
+            report = self._solved_held()
             if not report.has_solution:  # HiGHS was caught calling such a program infeasible that is not
-                report = self.compiled.solve(SolveOptions(relative_gap=0.0, highs={"presolve": "on"}))
+                report = self._solved_held({"presolve": "on"})
             return self.compiled.values_within_bounds() if report.has_solution else None
+
+    def _solved_held(self, highs: Mapping[str, Any] | None = None) -> SolveReport:
+        """The program with its binaries held, which takes no time; a Ctrl-C stops the search after it."""
+        options = SolveOptions(relative_gap=0.0, highs=highs or {})
+        report = self.compiled.solve(options)
+        if report.limit is Limit.INTERRUPT:
+            self.task.stop.set()
+            report = self.compiled.solve(options)
+        return report
 
     def settle(self) -> Settlement:
         """Play the ladder of the incumbent, and ask the program for the value of what was played.
@@ -237,7 +239,10 @@ class Program:
         claimed = self.unit * self.compiled.evaluate(self.compiled.values).objective
         begin = self.task.past.stage
         wanted = {name: given[begin:] for name, given in taken.items()} if self.task.aims.limits else {}
-        outcome = replayed(self.task, rungs.values(), wanted)
+        try:
+            outcome = replayed(self.task, rungs.values(), wanted)
+        except LadderError:  # a limit on rungs that HiGHS's tolerance let pass: nothing is claimed rightly
+            return Settlement(do_nothing(self.task), None, math.inf, ())
         excess = claimed - self.task.worth(outcome)
         forced: list[Forced] = []
         if excess <= AGREE * max(1.0, abs(claimed)):
@@ -284,7 +289,8 @@ class Settlement:
         The ladder; None if played it lacks the margin asked for or breaks a limit, or goes where the program
         cannot follow.
     excess : float
-        How much more the program claimed than the game gives (millions of US dollars); 0 within rounding.
+        How much more the program claimed than the game gives (millions of US dollars); 0 within rounding,
+        infinite if the rules do not allow the ladder: then ``outcome`` is that of doing nothing.
     forced : tuple of Forced
         Concessions that the program overlooked.
     """
@@ -349,6 +355,14 @@ def solve_until_settled(
 def above(value: float, bound: float) -> bool:
     """Tell whether a ladder's value contradicts a bound by more than rounding."""
     return value > bound + AGREE * max(1.0, abs(value))
+
+
+def check_bound(worth: float, bound: float | None, whose: str = "a ladder") -> None:
+    """Raise a `SolverError` if what was played is worth more than a bound that was proven of it."""
+    if bound is not None and above(worth, bound):
+        raise SolverError(
+            f"{whose} worth {worth!r} stands above the proven bound {bound!r}; please report this case"
+        )
 
 
 def do_nothing(task: Task) -> Outcome:

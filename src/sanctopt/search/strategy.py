@@ -11,9 +11,9 @@ from sanctopt.aims import Aims, AtLeast, Expectation
 from sanctopt.errors import SolverError
 from sanctopt.ladder import Information, Ladder
 from sanctopt.outcome import Outcome, counts_by_type
-from sanctopt.search.answers import Ladders, answer_tree
+from sanctopt.search.answers import answer_tree
 from sanctopt.search.claims import claimed_by_type
-from sanctopt.search.groups import MOST, grouped, groups_can_bound, in_parts
+from sanctopt.search.groups import MOST, check_caps, grouped, groups_can_bound, in_parts
 from sanctopt.search.known import (
     bound_from_types,
     compiling,
@@ -31,8 +31,9 @@ from sanctopt.search.program import (
     ladder_replayed,
     solve_until_settled,
 )
-from sanctopt.search.task import Caps, Clock, Finding, SearchResult, Task
+from sanctopt.search.task import Caps, Clock, Finding, Ladders, SearchResult, Task
 from sanctopt.search.tidy import tidied
+from sanctopt.search.workers import done
 from sanctopt.solution import Phase
 from sanctopt.solver_options import Limit, Reason, relative_gap
 
@@ -96,7 +97,8 @@ TIDY_SHARE = 0.03
 def search(task: Task) -> SearchResult:
     """Find an optimal ladder, or the best one within the limits, without what it does not need."""
     if task.information is Information.CLAIRVOYANT:
-        return _clairvoyant(task)
+        result = _clairvoyant(task)
+        return _asked_again(task, result) if result.reason is Reason.INFEASIBLE else result
     if task.information is Information.OPEN_LOOP:
         if task.starts <= SMALL:
             result = _exact(task, "open-loop program", {})
@@ -125,17 +127,27 @@ def search(task: Task) -> SearchResult:
 
 
 def _asked_again(task: Task, result: SearchResult) -> SearchResult:
-    """A second opinion on "infeasible", with presolve.
+    """A second opinion on "infeasible", with presolve; if time is over before it comes, that is the limit.
 
     Without it, HiGHS was caught at calling a program infeasible whose rows left it little room; with it, at
-    others (decision 0006).
+    others (decision 0006). Where one type leaves no ladder, all together leave none: so types are asked
+    first, each alone.
     """
-    if task.information is Information.CLAIRVOYANT or task.stop.is_set():
-        return result
-    program = Program.build(task, "second opinion on infeasibility")
-    again = solve_until_settled(program, task.clock.left(), tuning={"presolve": "on"})
-    again = replace(again, phases=result.phases + again.phases)
-    return replace(result, phases=again.phases) if again.finding is None else again
+    apart = task.information is Information.CLAIRVOYANT
+    several = task.information is Information.ADAPTIVE and len(task.game.patron_types) > 1
+    own = [task.alone(patron.name) for patron in task.game.patron_types] if apart or several else []
+    again = replace(result, reason=Reason.LIMIT)
+    for asked in own if apart else (*own, task):
+        if task.stop.is_set():
+            return replace(result, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
+        program = Program.build(asked, "second opinion on infeasibility")
+        again = solve_until_settled(program, task.clock.left(), tuning={"presolve": "on"})
+        result = replace(result, phases=result.phases + again.phases)
+        if again.reason is Reason.INFEASIBLE:
+            return result
+    if apart:  # each type has a ladder now, or time was over: nothing is known of all
+        again = replace(result, reason=Reason.LIMIT)
+    return replace(again, phases=result.phases)
 
 
 def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[Finding, tuple[Phase, ...]]:
@@ -149,10 +161,13 @@ def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[
     as_good = AtLeast(least, task.aims.criterion, task.aims.objective)
     aims = Aims(Expectation(), (*task.aims.limits, as_good))
     second = search(replace(task, aims=aims))
-    if second.finding is None or second.finding.outcome.value <= finding.outcome.value:
+    if second.finding is None:
+        return finding, second.phases
+    outcome = ladder_replayed(task, second.finding.ladder)  # ties may go another way without the limit
+    if not task.allows(outcome) or outcome.value <= finding.outcome.value:
         return finding, second.phases
     program = Program.build(task, "worth of the ladder with the largest expectation")
-    found = program.claimed(second.finding.outcome)
+    found = program.claimed(outcome)
     within = found is not None and found.gap(result.bound) <= task.options.relative_gap
     return (found if found is not None and within else finding), second.phases
 
@@ -208,27 +223,35 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, Caps, Ladders | None]:
     given = known_ladders(task)
     found = [*given, do_nothing(task), *_of_known_types(task, known)]
     outcome = _best(task, found)
+    _tell(task, outcome, bound)
     apart = _far(task, outcome, bound, known, APART_BUILDING)
     far, tied_bound = apart, math.inf
-    if not apart:
-        pooled, made = _pooled(task, known, given)
-        outcome = _best(task, [*found, *pooled])
-        phases += made
-        far = _far(task, outcome, bound, known, BUILDING)
-    if outcome is not None and not (apart or task.stop.is_set()):
-        share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
-        outcome, made = _nearby(task, outcome, bound, known, share)
-        phases += made
-        if _tie_is_missing(task, outcome, bound) and not task.stop.is_set():
-            outcome, tied_bound, made = _in_groups(task, known, outcome)
+    try:
+        if not apart:
+            pooled, made = _pooled(task, known, given)
+            outcome = _best(task, [*found, *pooled])
             phases += made
+            _tell(task, outcome, bound)
+            far = _far(task, outcome, bound, known, BUILDING)
+        if outcome is not None and not (apart or task.stop.is_set()):
+            share = FAR_NEARBY_SHARE if far else NEARBY_SHARE
+            outcome, made = _nearby(task, outcome, bound, known, share)
+            phases += made
+            if _tie_is_missing(task, outcome, bound) and not task.stop.is_set():
+                outcome, tied_bound, made = _in_groups(task, known, outcome)
+                phases += made
+    except KeyboardInterrupt:  # between two solves, e.g. while a program is built
+        task.stop.set()
     bound = min(bound, tied_bound)
-    best = None if outcome is None else claimed_by_type(task, outcome)
+    _tell(task, outcome, bound)
+    best = None if outcome is None else done(task, claimed_by_type, outcome)
     if not far and not (task.stop.is_set() or task.clock.left() == 0.0 or _closed(task, outcome, bound)):
         known = known_types_again(closer, known, outcome)
         phases += tuple(phase for result in known.values() for phase in result.phases)
         bound = min(bound, bound_from_types(task, known))
     caps = Caps(_caps(task, known))
+    if outcome is not None:
+        check_caps(task, outcome, caps)
     if _closed(task, outcome, bound):
         return SearchResult(best, bound, Reason.OPTIMAL, Limit.NONE, phases), caps, None
     if task.stop.is_set():
@@ -237,9 +260,21 @@ def _large_adaptive(task: Task) -> tuple[SearchResult, Caps, Ladders | None]:
     return SearchResult(best, bound, Reason.LIMIT, Limit.TIME, phases), caps, ladders
 
 
+def _tell(task: Task, outcome: Outcome | None, bound: float) -> None:
+    """Tell of the best ladder for all types and their bound; a Ctrl-C meanwhile ends the search with both."""
+    try:
+        task.tell("adaptive program", None if outcome is None else task.worth(outcome), bound)
+    except KeyboardInterrupt:
+        task.stop.set()
+
+
 def _then_tree(task: Task, first: SearchResult, caps: Caps, ladders: Ladders) -> SearchResult:
     """A search that goes on in the tree of answers, in the time left."""
-    last = answer_tree(task, "adaptive program", task.clock.left(), first.finding, caps, ladders)
+    try:
+        last = answer_tree(task, "adaptive program", task.clock.left(), first.finding, caps, ladders)
+    except KeyboardInterrupt:  # while its programs are built
+        task.stop.set()
+        return replace(first, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
     last = replace(last, phases=first.phases + last.phases)
     if last.reason is Reason.INFEASIBLE:
         return last
@@ -305,9 +340,13 @@ def _nearby(
     if _closed(task, lean, bound) or _building(task, known) > BUILDING * (clock.left() or 0.0):
         return lean, ()
     near = NeighbourhoodSearch(Program.build(task, "adaptive program"), "better ladders nearby", lean)
-    near.run(clock.until(TIE_AFTER), bound)
+
+    def tell(better: Outcome) -> None:
+        _tell(task, better, bound)
+
+    near.run(clock.until(TIE_AFTER), bound, on_better=tell)
     if not _tie_is_missing(task, near.best, bound):
-        near.run(clock.until(NEARBY_RUN), bound)
+        near.run(clock.until(NEARBY_RUN), bound, on_better=tell)
     return tidied(task, near.best, clock), (near.phase(),)
 
 
@@ -380,7 +419,10 @@ def _clairvoyant(task: Task) -> SearchResult:
     if finding is None or result.reason is not Reason.OPTIMAL or finding.gap(result.bound) <= wanted:
         return result
     counts = counts_by_type(task.aims.objective, finding.outcome).values()
-    closer = wanted * abs(finding.worth) / (2.0 * max(map(abs, counts)))
+    most = max(map(abs, counts))
+    if most == 0.0:
+        return replace(result, reason=Reason.LIMIT, limit=Limit.NONE)
+    closer = wanted * abs(finding.worth) / (2.0 * most)
     again = _side_by_side(replace(task, options=replace(task.options, relative_gap=closer)))
     again = replace(again, phases=result.phases + again.phases)
     if (

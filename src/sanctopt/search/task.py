@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from sanctopt.aims import PLAIN, Aims
 from sanctopt.game import Game, at_least
@@ -81,6 +82,12 @@ class Task:
     credible_threats: bool = False
     stop: threading.Event = field(default_factory=threading.Event)
 
+    def tell(self, purpose: str, incumbent: float | None, bound: float | None, nodes: int = 0) -> None:
+        """Tell who listens of progress, in millions of US dollars; silent once the search was stopped."""
+        if self.on_progress is not None and not self.stop.is_set():
+            gap = relative_gap(incumbent, bound)
+            self.on_progress(SearchProgress(purpose, self.clock.seconds(), incumbent, bound, gap, nodes))
+
     @property
     def starts(self) -> int:
         """Starts in all copies: what the exact program has to decide."""
@@ -111,6 +118,14 @@ class Task:
     def among(self, names: Collection[str]) -> Task:
         """The task if it is known that the type is one of these; for tasks without limits."""
         return replace(self, game=among(self.game, names), known_ladders=())
+
+
+class Ladders(Enum):
+    """How a tree looks for ladders."""
+
+    ON_THE_WAY = "in programs of rungs of nodes whose turn it is"
+    BY_DIVES = "in dives, too"
+    NEARBY = "in dives, and near the best one"
 
 
 Group = tuple[str, ...]

@@ -24,6 +24,7 @@ def tidied(task: Task, outcome: Outcome, clock: Clock) -> Outcome:
     """The ladder without what can be left out; free decisions first, and no longer than the clock allows.
 
     Neither worth nor expected value falls by more than rounding, and the ladder stays one that is allowed.
+    A Ctrl-C ends this, and the search with it.
     """
     game = task.game
     choices = [
@@ -37,7 +38,11 @@ def tidied(task: Task, outcome: Outcome, clock: Clock) -> Outcome:
         if clock.left() == 0.0:
             break
         rung = outcome.ladder.rungs[number]
-        shorter = _without(task, best, (rung.known_type, rung.history), kind, item)
+        try:
+            shorter = _without(task, best, (rung.known_type, rung.history), kind, item)
+        except KeyboardInterrupt:
+            task.stop.set()
+            break
         if shorter is None or not task.allows(shorter):
             continue
         if at_least(shorter.value, best.value) and at_least(task.worth(shorter), task.worth(best)):

@@ -41,11 +41,11 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
 
     Each solve then runs on one thread of its own. A Ctrl-C (or an exception of ``on_progress``) stops all of
     them at their next sign of progress: a ``KeyboardInterrupt`` becomes results of interrupted solves,
-    anything else is raised again.
+    anything else is raised again. So does an error of one of them.
     """
     count = min(task.options.threads, len(items))
     if count <= 1:
-        return [_done(task, work, item) for item in items]
+        return [done(task, work, item) for item in items]
     told: queue.SimpleQueue[SearchProgress] = queue.SimpleQueue()
 
     def tell(progress: SearchProgress) -> None:
@@ -59,7 +59,9 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
         open_futures = set(futures)
         try:
             while open_futures:
-                _, open_futures = wait(open_futures, POLL_SECONDS, FIRST_COMPLETED)
+                ended, open_futures = wait(open_futures, POLL_SECONDS, FIRST_COMPLETED)
+                if any(future.exception() is not None for future in ended):
+                    task.stop.set()  # it is raised below, once the others have ended
                 while not told.empty():
                     progress = told.get()
                     if task.on_progress is not None:
@@ -72,7 +74,7 @@ def each(task: Task, work: Callable[[Task, Item], Result], items: Sequence[Item]
         return [future.result() for future in futures]
 
 
-def _done(task: Task, work: Callable[[Task, Item], Result], item: Item) -> Result:
+def done(task: Task, work: Callable[[Task, Item], Result], item: Item) -> Result:
     """Do work here; after a Ctrl-C between two solves, once more, which ends with what it begins with."""
     try:
         return work(task, item)
