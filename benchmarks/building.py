@@ -1,6 +1,7 @@
 """What comes before the solve, against handing HiGHS the same program in other ways.
 
     python benchmarks/building.py standard/M/0-2 --repeat 3
+    python benchmarks/building.py standard/M/0-2 --solve 60
 
 The program is the exact one of all types at once. "read" is the case folder to validated `Game`, "build" the
 Pyomo model, "compile" that model into arrays, every number of them checked, inside HiGHS; "all" is their sum.
@@ -15,6 +16,9 @@ Beside them stand what the same program costs when its numbers are there already
 - "tables": the tables of the case folder through pandas, nothing else; no reader can do with less.
 
 CPU seconds, of the repeats the least, with the garbage collector paused in all ways alike.
+
+With ``--solve`` each case is solved instead, once, to a gap of 1e-3 in at most so many seconds: how much of
+that is building, that is Pyomo models, compiling, and smaller programs made of compiled ones?
 """
 
 from __future__ import annotations
@@ -24,9 +28,11 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import highspy
 import numpy as np
@@ -36,10 +42,11 @@ from pyomo.core.expr import LinearExpression
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csc_array
 
-from sanctopt import Information, read_case
+from sanctopt import Information, SolveOptions, read_case, solve
 from sanctopt.formulation.build import build_program
 from sanctopt.formulation.frame import Frame
-from sanctopt.solver import compile_program
+from sanctopt.search import answers, program
+from sanctopt.solver import CompiledProgram, compile_program
 from sanctopt.standard_form import StandardForm
 from suite.cases import case_folders
 from suite.raw_highs import load, quiet
@@ -48,6 +55,13 @@ from suite.text_table import markdown
 STEPS = ("read", "build", "compile")
 WAYS = ("arrays", "rows", "expressions", "Pyomo", "tables")
 CONTINUOUS = highspy.HighsVarType.kContinuous
+BUILDERS = (
+    (program, "build_program"),
+    (program, "compile_program"),
+    (CompiledProgram, "restricted"),
+    (answers, "own_parts"),
+)
+"""Where the search builds: models, arrays, smaller programs, and each type's part; none calls another."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,14 +69,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     made = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     made.add_argument("cases", metavar="CASE", nargs="+", help="as in run.py")
     made.add_argument("--repeat", type=int, default=3, help="the least time of so many (default: 3)")
+    made.add_argument("--solve", type=float, metavar="S", help="solve each case in S seconds instead")
     arguments = made.parse_args(argv)
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, folder in case_folders(arguments.cases, Path(scratch)).items():
-            taken = seconds(folder, arguments.repeat)
-            rows.append([name, *(f"{value:,.3f}" for value in taken.values())])
-    print(markdown(["case", *STEPS, "all", *WAYS], rows, ["case"]))
+            if arguments.solve is None:
+                taken = seconds(folder, arguments.repeat)
+                rows.append([name, *(f"{value:,.3f}" for value in taken.values())])
+            else:
+                whole, inside, calls = within_a_solve(folder, arguments.solve)
+                rows.append([name, f"{whole:.2f}", f"{inside:.2f}", f"{calls}", f"{inside / whole:.0%}"])
+    head = [*STEPS, "all", *WAYS] if arguments.solve is None else ["solve", "building", "programs", "share"]
+    print(markdown(["case", *head], rows, ["case"]))
     return 0
+
+
+def within_a_solve(folder: Path, limit: float) -> tuple[float, float, int]:
+    """CPU seconds of a solve, those of them that build programs, and the steps of building."""
+    game, inside, calls = read_case(folder), 0.0, 0
+
+    def timed(step: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            nonlocal inside, calls
+            begin = time.process_time()
+            try:
+                return step(*arguments, **options)
+            finally:
+                inside, calls = inside + time.process_time() - begin, calls + 1
+
+        return run
+
+    with ExitStack() as stack:
+        for owner, name in BUILDERS:
+            stack.enter_context(patch.object(owner, name, timed(getattr(owner, name))))
+        begin = time.process_time()
+        solve(game, options=SolveOptions(limit, relative_gap=1e-3))
+        whole = time.process_time() - begin
+    return whole, inside, calls
 
 
 def seconds(folder: Path, repeat: int) -> dict[str, float]:
@@ -70,8 +114,8 @@ def seconds(folder: Path, repeat: int) -> dict[str, float]:
     game, read = _timed(lambda: read_case(folder), repeat)
     types = tuple(patron.name for patron in game.patron_types)
     model, build = _timed(lambda: build_program(Frame(game, types, Information.ADAPTIVE)), repeat)
-    program, compiled = _timed(lambda: compile_program(model), repeat)
-    form = program.form
+    handed, compiled = _timed(lambda: compile_program(model), repeat)
+    form = handed.form
     names = [f"c{number}" for number in range(len(form.cost))]
     _, arrays = _timed(lambda: load(form, names), repeat)
     _, rows = _timed(lambda: by_rows(form), repeat)

@@ -274,6 +274,8 @@ def test_standings_and_targets() -> None:
     ]
     (small,) = targets([replace(row, cases="standard/S", ratios=(0.5, 9.0))])
     assert "NOT reached (at worst 2.00 times its time)" in small
+    (folder,) = targets([replace(row, cases="tests/cases/small", ratios=(0.8, 9.0))])
+    assert "reached (at worst 1.25 times its time)" in folder
     (unsolved,) = targets([replace(row, library_solved=1)])
     assert "NOT reached" in unsolved
     assert "the library did not solve 1 of 2" in unsolved

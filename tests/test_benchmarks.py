@@ -445,6 +445,17 @@ def test_building_is_timed_step_by_step(capsys: pytest.CaptureFixture[str]) -> N
     assert len(numbers) == len(building.STEPS) + 1 + len(building.WAYS)
 
 
+def test_building_is_a_part_of_a_solve(capsys: pytest.CaptureFixture[str]) -> None:
+    building = importlib.import_module("building")
+    assert building.main(["standard/XS/0", "--solve", "60"]) == 0
+    head, _, line = capsys.readouterr().out.splitlines()
+    told = dict(
+        zip(*([cell.strip() for cell in text.strip("|").split("|")] for text in (head, line)), strict=True)
+    )
+    assert 0 < float(told["building"]) < float(told["solve"])
+    assert int(told["programs"]) >= 3  # the model, its arrays, a program of rungs
+
+
 @pytest.mark.parametrize("name", [1, 3, 4, "standard/XS/0/stages=2/entities=8"])
 def test_benders_ends_at_the_optimum(name: int | str) -> None:
     """With bounds on the way; games in which it needs one rung and in which it needs many."""

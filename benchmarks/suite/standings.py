@@ -163,7 +163,7 @@ def targets(found: Sequence[Standing], peer: str = "plain") -> list[str]:
     """Whether the wanted speed-ups over the plain program were reached, by group of size M or S."""
     lines = []
     for row in found:
-        size = re.search(r"[/_](S|M)$", row.cases)
+        size = re.search(r"[/_](S|M|small)$", row.cases)  # tests/cases/small is of size S
         if row.peer != peer or size is None or not row.ratios:
             continue
         unsolved = row.number - row.library_solved
