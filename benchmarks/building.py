@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             else:
                 whole, inside, calls = within_a_solve(folder, arguments.solve)
                 rows.append([name, f"{whole:.2f}", f"{inside:.2f}", f"{calls}", f"{inside / whole:.0%}"])
-    head = [*STEPS, "all", *WAYS] if arguments.solve is None else ["solve", "building", "programs", "share"]
+    head = [*STEPS, "all", *WAYS] if arguments.solve is None else ["solve", "building", "steps", "share"]
     print(markdown(["case", *head], rows, ["case"]))
     return 0
 

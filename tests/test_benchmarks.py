@@ -341,7 +341,7 @@ def test_bench_of_the_teaching_case(tmp_path: Path) -> None:
     assert 0 < record.exact["integer_columns"] <= record.exact["columns"] <= record.exact["nonzeros"]
     assert record.repeatable
     assert [*record.seconds] == [*measure.PHASES]
-    assert all(0 < seconds < 60 for seconds in record.seconds.values())
+    assert min(record.seconds.values()) > 0
     assert [told[phase] for phase in measure.PHASES] == [f"{s:.2f}" for s in record.seconds.values()]
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"table.txt", "records.json", "phases.png"}
 
@@ -453,7 +453,7 @@ def test_building_is_a_part_of_a_solve(capsys: pytest.CaptureFixture[str]) -> No
         zip(*([cell.strip() for cell in text.strip("|").split("|")] for text in (head, line)), strict=True)
     )
     assert 0 < float(told["building"]) < float(told["solve"])
-    assert int(told["programs"]) >= 3  # the model, its arrays, a program of rungs
+    assert int(told["steps"]) >= 3  # the model, its arrays, a program of rungs
 
 
 @pytest.mark.parametrize("name", [1, 3, 4, "standard/XS/0/stages=2/entities=8"])

@@ -374,8 +374,15 @@ class TestSecondOpinion:
 
         monkeypatch.setattr(strategy, "solve_until_settled", settled)
         result = strategy.search(searched)
-        assert result.reason in (Reason.LIMIT, ended)
+        assert (result.reason, result.limit) in [(Reason.LIMIT, limits[ended]), (ended, limits[ended])]
         assert result.finding is None
+
+    def test_a_ctrl_c_before_it_is_no_proof(self) -> None:
+        searched = replace(task(load_case("teaching"), margin=1000.0), information=Information.CLAIRVOYANT)
+        unproven = SearchResult(None, None, Reason.INFEASIBLE, Limit.NONE, ())
+        searched.stop.set()
+        result = strategy._asked_again(searched, unproven)
+        assert (result.reason, result.limit) == (Reason.INTERRUPTED, Limit.INTERRUPT)
 
 
 class TestTidy:

@@ -223,8 +223,8 @@ class Relaxation:
         if not np.isfinite(duals).all():
             return False
         duals /= max(1e-300, float(np.abs(duals).max()))
-        room = max(LEAST_ROOM, SUMS * self._size(np.abs(duals)))
-        return any(idle.proven_bound(sign * duals, self._bounds) < -room for sign in (1.0, -1.0))
+        missed = -min(idle.proven_bound(sign * duals, self._bounds) for sign in (1.0, -1.0))
+        return missed > LEAST_ROOM and missed > SUMS * self._size(np.abs(duals))
 
     def _size(self, duals: FloatArray) -> float:
         """Sum of the absolute terms of a proof by row duals, of finite ones: its rounding goes by that."""

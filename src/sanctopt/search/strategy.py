@@ -136,18 +136,19 @@ def _asked_again(task: Task, result: SearchResult) -> SearchResult:
     apart = task.information is Information.CLAIRVOYANT
     several = task.information is Information.ADAPTIVE and len(task.game.patron_types) > 1
     own = [task.alone(patron.name) for patron in task.game.patron_types] if apart or several else []
-    again = replace(result, reason=Reason.LIMIT)
+    ended = replace(result, reason=Reason.LIMIT)  # apart: each may have a ladder, so nothing is known of all
     for asked in own if apart else (*own, task):
         if task.stop.is_set():
-            return replace(result, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
+            break
         program = Program.build(asked, "second opinion on infeasibility")
         again = solve_until_settled(program, task.clock.left(), tuning={"presolve": "on"})
         result = replace(result, phases=result.phases + again.phases)
         if again.reason is Reason.INFEASIBLE:
             return result
-    if apart:  # each type has a ladder now, or time was over: nothing is known of all
-        again = replace(result, reason=Reason.LIMIT)
-    return replace(again, phases=result.phases)
+        ended = again if asked is task else replace(ended, limit=again.limit)
+    if task.stop.is_set() and ended.finding is None:
+        ended = replace(ended, reason=Reason.INTERRUPTED, limit=Limit.INTERRUPT)
+    return replace(ended, phases=result.phases)
 
 
 def _most_expected(task: Task, result: SearchResult, finding: Finding) -> tuple[Finding, tuple[Phase, ...]]:
